@@ -1,0 +1,73 @@
+# `make run` and `make test` need Python 3.11 or newer and nothing else; both install into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PROGRAM := arena/chain/program
+SOURCES := actors persistence arena tests benchmarks
+
+.PHONY: help run test test-long lint format bench program program-check lock clean
+
+help:
+	@echo "make run        install what is needed, start the arena, print its URL"
+	@echo "make test       lint, types, import rules and all tests (sampled where long)"
+	@echo "make test-long  the same with the long suites complete"
+	@echo "make lint       ruff, mypy, import-linter"
+	@echo "make format     format the code"
+	@echo "make bench      run the benchmarks"
+	@echo "make program    rebuild the on-chain program with the pinned compiler"
+	@echo "make lock       resolve the dependencies again"
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "== creating .venv and installing the locked dependencies (once, about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: .venv/installed
+	@$(BIN)/arena serve
+
+test: lint
+	@echo "== tests"
+	@$(BIN)/python -m coverage run -m pytest -m "not long"
+	@$(BIN)/python -m coverage report --format=total | sed 's/^/== coverage: /;s/$$/ %/'
+
+test-long: lint
+	@$(BIN)/python -m pytest
+
+lint: .venv/installed
+	@echo "== ruff, mypy, import-linter"
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check --quiet $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: .venv/installed
+	@$(BIN)/ruff check --fix-only --quiet $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+bench: .venv/installed
+	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+# The compiler is a developer's tool and has a lock file of its own.
+.venv/compiler: .venv/installed $(PROGRAM)/requirements.txt
+	@echo "== installing the program's compiler (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(PROGRAM)/requirements.txt
+	@touch $@
+
+program: .venv/compiler
+	@$(BIN)/python -m arena.chain.program.build
+
+program-check: .venv/compiler
+	@echo "== rebuilding the on-chain program and comparing it byte for byte"
+	@$(BIN)/python -m arena.chain.program.build --check
+
+lock:
+	@$(BIN)/python -m pip install --quiet uv
+	@for pair in "--extra=dev pyproject.toml:requirements.txt" "$(PROGRAM)/requirements.in:$(PROGRAM)/requirements.txt"; do \
+		UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+			--generate-hashes $${pair%%:*} --output-file $${pair##*:}; done
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,1 @@
+"""Arena: chat with puzzle bots, pay on Solana, win the pot."""

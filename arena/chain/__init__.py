@@ -1,0 +1,1 @@
+"""The on-chain program, its typed client, feed and submitter."""

@@ -1,0 +1,1 @@
+"""Lamports, prices and splits: pure functions."""

@@ -1,0 +1,1 @@
+"""Websocket conversations and frames."""
