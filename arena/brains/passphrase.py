@@ -1,0 +1,162 @@
+"""The passphrase brain: a character that guards a phrase and lets hints slip as messages add up.
+
+Deterministic: the same message at the same index with the same history gets the same reply, always.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Annotated, Final, Literal
+
+import trio
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from arena.brains.base import Delta, Turn, Verdict
+from arena.brains.matching import betrays, first_clause, mentions, says, words
+from arena.brains.passphrase_lines import LABELS, LAST_RESORT, PLAIN, REFUSALS, REPEATS, SURRENDERS, Voice
+
+KIND: Final = "passphrase"
+MAX_PHRASE_WORDS: Final = 12
+MIN_PHRASE_LETTERS: Final = 3
+
+_VOICES: Final[tuple[Voice, ...]] = ("stern", "playful", "weary")
+_WORDS_PER_DELTA: Final = 3
+_NAME_LENGTH: Final = 60
+
+
+def _printable(text: str) -> str:
+    if any(char < " " and char not in "\n\t" for char in text):
+        raise ValueError("must not contain control characters")
+    return text
+
+
+def _sayable(phrase: str) -> str:
+    said = words(phrase)
+    if len("".join(said)) < MIN_PHRASE_LETTERS or len(said) > MAX_PHRASE_WORDS:
+        # the phrase itself is not shown
+        raise ValueError(
+            f"must have at least {MIN_PHRASE_LETTERS} letters or digits and at most {MAX_PHRASE_WORDS} words"
+        )
+    return phrase
+
+
+_Stripped = StringConstraints(strip_whitespace=True, min_length=1)
+_Printable = AfterValidator(_printable)
+
+
+class Hint(BaseModel):
+    """``text`` is part of every reply from the bot's message number ``after_messages`` on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    after_messages: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+    text: Annotated[str, _Stripped, _Printable, Field(max_length=240)]
+
+
+class PassphrasePublic(BaseModel):
+    """What everybody may know of the puzzle; hints only once they are unlocked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    persona: Annotated[str, _Stripped, _Printable, Field(max_length=500)]
+    """Who the bot is. It is called by the first clause in its replies."""
+    objective: Annotated[str, _Stripped, _Printable, Field(max_length=500)] = "Say the phrase."
+    """What players are asked to achieve."""
+    hints: Annotated[tuple[Hint, ...], Field(max_length=8)] = ()
+    voice: Literal["stern", "playful", "weary"] | None = None
+    """How the bot talks; none: it follows from the persona."""
+
+
+class PassphraseSecret(BaseModel):
+    """What solves the bot."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    phrase: Annotated[str, _Stripped, _Printable, Field(max_length=200), AfterValidator(_sayable)] = Field(
+        repr=False
+    )
+
+
+def betrayals(public: PassphrasePublic, secret: PassphraseSecret) -> Iterator[tuple[str, str]]:
+    """Where a public part gives the phrase away: pairs of a field's name and what is wrong with it."""
+    for name, text in (("persona", public.persona), ("objective", public.objective)):
+        if mentions(text, secret.phrase):
+            yield name, "contains the phrase"
+    for number, hint in enumerate(public.hints):
+        if betrays(hint.text, secret.phrase):
+            yield f"hints.{number}.text", "contains the phrase, maybe inside of words"
+    if betrays(" ".join(hint.text for hint in _in_order(public.hints)), secret.phrase):
+        yield "hints", "contain the phrase when read one after the other"
+
+
+def unlocked(hints: Sequence[Hint], message_index: int) -> tuple[Hint, ...]:
+    """The hints that are known once the bot has had ``message_index`` messages, in order of unlocking."""
+    return tuple(hint for hint in _in_order(hints) if message_index >= hint.after_messages)
+
+
+class PassphraseBrain:
+    """See the module. ``answer`` is the interface of :class:`arena.brains.base.Brain`."""
+
+    def __init__(self, public: PassphrasePublic, secret: PassphraseSecret) -> None:
+        self._public = public
+        self._phrase = secret.phrase
+        self._name = _name(public.persona)
+        self._voice = public.voice or _VOICES[_hash(public.persona) % len(_VOICES)]
+
+    async def answer(
+        self, message: str, history: Sequence[Turn], message_index: int
+    ) -> AsyncIterator[Delta | Verdict]:
+        """The reply in groups of words, then the verdict."""
+        solved = says(message, self._phrase)
+        reply = self._reply(message, history, message_index, solved=solved)
+        for delta in _word_groups(reply):
+            yield Delta(delta)
+            await trio.lowlevel.checkpoint()
+        yield Verdict(solved, reply)
+
+    def _reply(self, message: str, history: Sequence[Turn], message_index: int, *, solved: bool) -> str:
+        """The first of the possible replies that does not hold the letters of the phrase.
+
+        Persona, templates and hints could all do so by accident (a phrase such as "not that").
+        """
+        if solved:
+            lines, hints = SURRENDERS[self._voice], ""
+        else:
+            said = words(message)
+            repeated = any(words(turn.text) == said for turn in history)
+            lines = (REPEATS if repeated else REFUSALS)[self._voice]
+            hints = " ".join(hint.text for hint in unlocked(self._public.hints, message_index))
+        start = _hash(f"{message_index}\n{message}") % len(lines)
+        openings = [line.format(name=self._name) for line in (*lines[start:], *lines[:start])]
+        for opening in (*openings, *(() if solved else PLAIN), LAST_RESORT):
+            for label in LABELS:
+                reply = f"{opening} {label} {hints}" if hints else opening
+                if not betrays(reply, self._phrase):
+                    return reply
+        return LAST_RESORT  # a hint betrays the phrase; refused when the bot was made, so never
+
+
+def _in_order(hints: Sequence[Hint]) -> list[Hint]:
+    return sorted(hints, key=lambda hint: hint.after_messages)
+
+
+def _name(persona: str) -> str:
+    """How a persona is called: ``"You are a grumpy dragon. You …"`` is ``"A grumpy dragon"``."""
+    for start in ("you are ", "you're ", "i am ", "i'm "):
+        if persona.lower().startswith(start):
+            persona = persona[len(start) :]
+            break
+    name = first_clause(persona, _NAME_LENGTH) or "The guardian"
+    return name[0].upper() + name[1:]
+
+
+def _word_groups(reply: str) -> Iterator[str]:
+    """Pieces of a few words each that make up ``reply`` when put together."""
+    pieces = reply.split(" ")
+    for start in range(0, len(pieces), _WORDS_PER_DELTA):
+        yield (" " if start else "") + " ".join(pieces[start : start + _WORDS_PER_DELTA])
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8])
