@@ -1,1 +1,33 @@
 """The game's SQL."""
+
+from arena.store import (
+    audit,
+    auth,
+    bot_views,
+    bots,
+    cursors,
+    events,
+    idempotency,
+    messages,
+    sessions,
+    solutions,
+    transactions,
+    users,
+)
+from arena.store.schema import MIGRATIONS
+
+__all__ = [
+    "MIGRATIONS",
+    "audit",
+    "auth",
+    "bot_views",
+    "bots",
+    "cursors",
+    "events",
+    "idempotency",
+    "messages",
+    "sessions",
+    "solutions",
+    "transactions",
+    "users",
+]

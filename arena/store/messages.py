@@ -1,0 +1,394 @@
+"""Messages of players: from the signed payment to the verdict or the refund.
+
+A message's life::
+
+    paying ──→ paid ──→ judged
+      │  ↑       └────→ refunding ──→ refunded
+      ↓  │
+      dead            (its payment provably never lands; may be paid for again)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from asyncpg import Record
+
+from arena.store.batch import (
+    RANK_DEAD,
+    RANK_JUDGED,
+    RANK_MESSAGE,
+    RANK_PAID,
+    RANK_REFUNDED,
+    RANK_REFUNDING,
+    insert,
+    update,
+)
+from persistence import Database, Write
+
+
+class MessageStatus(StrEnum):
+    """See the module."""
+
+    PAYING = "paying"
+    PAID = "paid"
+    JUDGED = "judged"
+    REFUNDING = "refunding"
+    REFUNDED = "refunded"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message whose payment was accepted. ``id`` is ours and on chain, ``client_id`` the client's.
+
+    ``content_hash`` is :func:`content_hash` of id and text. ``amount`` is the fee in lamports.
+    """
+
+    id: UUID
+    bot_id: UUID
+    session_id: UUID
+    solver_id: UUID
+    client_id: UUID
+    text: str
+    content_hash: bytes
+    amount: int
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message(NewMessage):
+    """The whole row. ``message_index`` counts a bot's paid messages from 1, as the chain does."""
+
+    status: MessageStatus
+    message_index: int | None
+    pot_share: int | None
+    fee_signature: str | None
+    fee_slot: int | None
+    reply: str | None
+    solved: bool | None
+    judged_at: datetime | None
+    refund_reason: str | None
+    refund_signature: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """The last fee transaction of a message: ``status`` is that of :mod:`arena.store.transactions`."""
+
+    message: Message
+    signature: str
+    raw: bytes
+    last_valid_block_height: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptEntry:
+    """A judged message as everybody may read it."""
+
+    message: Message
+    solver: str
+    solver_name: str | None
+
+
+def content_hash(message_id: UUID, text: str) -> bytes:
+    """What a payment commits to on chain: sha256 of the id's 16 bytes and the text in UTF-8."""
+    return hashlib.sha256(message_id.bytes + text.encode()).digest()
+
+
+ACCEPT = insert(
+    "messages.accept",
+    "messages",
+    {
+        "id": "uuid",
+        "bot_id": "uuid",
+        "session_id": "uuid",
+        "solver_id": "uuid",
+        "client_id": "uuid",
+        "text": "text",
+        "content_hash": "bytea",
+        "amount": "bigint",
+        "valid_until": "timestamptz",
+    },
+    RANK_MESSAGE,
+)
+"""Single writer: the bot's actor."""
+
+RETRY = update(
+    "messages.retry",
+    "messages",
+    {"id": "uuid", "text": "text", "content_hash": "bytea", "amount": "bigint", "valid_until": "timestamptz"},
+    set_="""status = 'paying', text = v.text, content_hash = v.content_hash, amount = v.amount,
+        valid_until = v.valid_until""",
+    where="t.id = v.id and t.status = 'dead'",
+    rank=RANK_MESSAGE,
+)
+"""A new payment for a message whose former one is dead. Single writer: the bot's actor."""
+
+PAID = update(
+    "messages.paid",
+    "messages",
+    {
+        "id": "uuid",
+        "message_index": "bigint",
+        "pot_share": "bigint",
+        "fee_signature": "text",
+        "fee_slot": "bigint",
+    },
+    set_="""status = 'paid', message_index = v.message_index, pot_share = v.pot_share,
+        fee_signature = v.fee_signature, fee_slot = v.fee_slot""",
+    where="t.id = v.id and t.status = 'paying'",
+    rank=RANK_PAID,
+)
+"""Single writer: the bot's actor, from an event of the chain."""
+
+JUDGED = update(
+    "messages.judged",
+    "messages",
+    {"id": "uuid", "reply": "text", "solved": "boolean"},
+    set_="status = 'judged', reply = v.reply, solved = v.solved, judged_at = now()",
+    where="t.id = v.id and t.status = 'paid'",
+    rank=RANK_JUDGED,
+)
+"""Single writer: the bot's actor."""
+
+REFUNDING = update(
+    "messages.refunding",
+    "messages",
+    {"id": "uuid", "reason": "text"},
+    set_="status = 'refunding', refund_reason = v.reason",
+    where="t.id = v.id and t.status = 'paid'",
+    rank=RANK_REFUNDING,
+)
+"""Single writer: the bot's actor. May stand in one change with PAID of the same message."""
+
+REFUNDED = update(
+    "messages.refunded",
+    "messages",
+    {"id": "uuid", "signature": "text"},
+    set_="status = 'refunded', refund_signature = v.signature",
+    where="t.id = v.id and t.status = 'refunding'",
+    rank=RANK_REFUNDED,
+)
+"""Single writer: whoever sends the bot's refunds (its settlement actor), once the refund is final."""
+
+DEAD = update(
+    "messages.dead",
+    "messages",
+    {"id": "uuid"},
+    set_="status = 'dead'",
+    where="t.id = v.id and t.status = 'paying'",
+    rank=RANK_DEAD,
+)
+"""Single writer: the bot's actor."""
+
+_COLUMNS = """m.id, m.bot_id, m.session_id, m.solver_id, m.client_id, m.text, m.content_hash, m.amount,
+    m.valid_until, m.status, m.message_index, m.pot_share, m.fee_signature, m.fee_slot, m.reply, m.solved,
+    m.judged_at, m.refund_reason, m.refund_signature, m.created_at, m.updated_at"""
+_SELECT = f"select {_COLUMNS} from messages m"  # noqa: S608
+
+
+def accept(message: NewMessage) -> Write:
+    """Insert a message that is being paid for."""
+    return ACCEPT.row(
+        message.id,
+        message.bot_id,
+        message.session_id,
+        message.solver_id,
+        message.client_id,
+        message.text,
+        message.content_hash,
+        message.amount,
+        message.valid_until,
+    )
+
+
+def retry(message: NewMessage) -> Write:
+    """``dead`` to ``paying``, with the terms of the new payment."""
+    return RETRY.row(message.id, message.text, message.content_hash, message.amount, message.valid_until)
+
+
+def paid(message_id: UUID, *, message_index: int, pot_share: int, fee_signature: str, fee_slot: int) -> Write:
+    """``paying`` to ``paid``: its fee was recorded on chain."""
+    return PAID.row(message_id, message_index, pot_share, fee_signature, fee_slot)
+
+
+def judged(message_id: UUID, *, reply: str, solved: bool) -> Write:
+    """``paid`` to ``judged``."""
+    return JUDGED.row(message_id, reply, solved)
+
+
+def refunding(message_id: UUID, *, reason: str) -> Write:
+    """``paid`` to ``refunding``: it will not be judged, for ``reason`` (a stable snake_case code)."""
+    return REFUNDING.row(message_id, reason)
+
+
+def refunded(message_id: UUID, *, signature: str) -> Write:
+    """``refunding`` to ``refunded``: the refund is final."""
+    return REFUNDED.row(message_id, signature)
+
+
+def dead(message_id: UUID) -> Write:
+    """``paying`` to ``dead``: its payment provably never lands."""
+    return DEAD.row(message_id)
+
+
+async def get(database: Database, message_id: UUID) -> Message | None:
+    """The message, or ``None``."""
+    record = await database.fetch_one(f"{_SELECT} where m.id = $1", message_id)
+    return None if record is None else _message(record)
+
+
+async def by_client_id(database: Database, session_id: UUID, client_id: UUID) -> Message | None:
+    """The message that the client of a session calls ``client_id``, or ``None``."""
+    record = await database.fetch_one(
+        f"{_SELECT} where m.session_id = $1 and m.client_id = $2",
+        session_id,
+        client_id,
+    )
+    return None if record is None else _message(record)
+
+
+async def unjudged(
+    database: Database, bot_id: UUID, *, after_index: int = 0, limit: int = 1000
+) -> list[Message]:
+    """A page of a bot's paid and unjudged messages, in index order."""
+    return await _messages(
+        database,
+        "m.bot_id = $1 and m.status = 'paid' and m.message_index > $2 order by m.message_index limit $3",
+        bot_id,
+        after_index,
+        limit,
+    )
+
+
+async def paying(
+    database: Database, bot_id: UUID, *, after: UUID | None = None, limit: int = 1000
+) -> list[Payment]:
+    """A page of a bot's messages in payment, by id, each with its last fee transaction."""
+    records = await database.fetch(
+        f"""
+        select {_COLUMNS}, t.signature, t.raw, t.last_valid_block_height, t.status as transaction_status
+        from messages m join lateral (
+            select * from network_transactions t where t.message_id = m.id and t.kind = 'fee'
+            order by t.created_at desc, t.last_valid_block_height desc limit 1
+        ) t on true
+        where m.bot_id = $1 and m.status = 'paying' and ($2::uuid is null or m.id > $2)
+        order by m.id limit $3
+        """,  # noqa: S608
+        bot_id,
+        after,
+        limit,
+    )
+    return [
+        Payment(
+            message=_message(record),
+            signature=record["signature"],
+            raw=record["raw"],
+            last_valid_block_height=record["last_valid_block_height"],
+            status=record["transaction_status"],
+        )
+        for record in records
+    ]
+
+
+async def refunds_due(
+    database: Database, bot_id: UUID, *, after_index: int = 0, limit: int = 1000
+) -> list[Message]:
+    """A page of the messages whose fee must be given back, in index order, the only order the chain accepts.
+
+    Those that are marked for it, and, once the bot has ended, what was paid and will never be judged: after
+    the winning message, or at all when nobody won.
+    """
+    return await _messages(
+        database,
+        """m.bot_id = $1 and m.message_index > $2 and (
+            m.status = 'refunding' or m.status = 'paid' and exists (
+                select from bot_solutions s
+                where s.bot_id = m.bot_id and m.message_index > coalesce(s.message_index, 0)
+            )
+        ) order by m.message_index limit $3""",
+        bot_id,
+        after_index,
+        limit,
+    )
+
+
+async def history(
+    database: Database, session_id: UUID, *, before_index: int, limit: int = 50
+) -> list[Message]:
+    """The last ``limit`` judged messages of a session before ``before_index``, oldest first."""
+    latest = await _messages(
+        database,
+        """m.session_id = $1 and m.status = 'judged' and m.message_index < $2
+        order by m.message_index desc limit $3""",
+        session_id,
+        before_index,
+        limit,
+    )
+    return latest[::-1]
+
+
+async def of_session(
+    database: Database, session_id: UUID, *, before: UUID | None = None, limit: int = 50
+) -> list[Message]:
+    """A page of all messages of a session, for its player: the newest first; go on ``before`` the last id."""
+    return await _messages(
+        database,
+        "m.session_id = $1 and ($2::uuid is null or m.id < $2) order by m.id desc limit $3",
+        session_id,
+        before,
+        limit,
+    )
+
+
+async def transcript(
+    database: Database, bot_id: UUID, *, before_index: int | None = None, limit: int = 50
+) -> list[TranscriptEntry]:
+    """A page of a bot's judged messages, for everybody: the latest first; go on before the last index."""
+    records = await database.fetch(
+        f"""
+        select {_COLUMNS}, u.wallet as solver, u.username as solver_name
+        from messages m join users u on u.id = m.solver_id
+        where m.bot_id = $1 and m.status = 'judged' and ($2::bigint is null or m.message_index < $2)
+        order by m.message_index desc limit $3
+        """,  # noqa: S608
+        bot_id,
+        before_index,
+        limit,
+    )
+    return [TranscriptEntry(_message(record), record["solver"], record["solver_name"]) for record in records]
+
+
+async def pot_shares(database: Database, bot_id: UUID, *, up_to_index: int) -> int:
+    """Lamports: the pot shares of all messages up to ``up_to_index`` that are not (to be) refunded."""
+    return int(
+        await database.fetch_value(
+            """
+            select coalesce(sum(pot_share), 0) from messages
+            where bot_id = $1 and message_index <= $2 and status in ('paid', 'judged')
+            """,
+            bot_id,
+            up_to_index,
+        )
+    )
+
+
+async def _messages(database: Database, condition: str, *args: object) -> list[Message]:
+    records = await database.fetch(f"{_SELECT} where {condition}", *args)
+    return [_message(record) for record in records]
+
+
+def _message(record: Record) -> Message:
+    values = {name: record[name] for name in _FIELDS}
+    return Message(**values | {"status": MessageStatus(values["status"])})
+
+
+_FIELDS = tuple(column.strip().removeprefix("m.") for column in _COLUMNS.split(","))
