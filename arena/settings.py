@@ -98,6 +98,8 @@ class Settings(BaseSettings):
     """Characters of a player's message."""
     arena_idle_after: Annotated[float, Field(gt=0)] = 300.0
     """An actor that had nothing to do for so long is put to sleep."""
+    arena_settlement_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
+    """Between two looks at the chain while money of an ended bot is moving."""
     arena_database_connections: Annotated[int, Field(ge=2, le=100)] = 8
 
     arena_pot_bps: Annotated[int, Field(ge=0, le=10_000)] = 8_000

@@ -270,6 +270,21 @@ async def pending(database: Database, *, after: UUID | None = None, limit: int =
     ]
 
 
+async def demo(database: Database, *, limit: int = 100) -> list[Bot]:
+    """The demo bots, drafts too, the newest first."""
+    records = await database.fetch(f"{_SELECT} where demo order by id desc limit $1", limit)
+    return [_bot(record) for record in records]
+
+
+async def count_drafts(database: Database, creator_id: UUID) -> int:
+    """How many drafts a creator has."""
+    return int(
+        await database.fetch_value(
+            "select count(*) from bots where creator_id = $1 and status = 'draft'", creator_id
+        )
+    )
+
+
 async def purge_drafts(database: Database, before: datetime) -> int:
     """Delete drafts made before ``before`` for which nothing was ever sent. How many there were."""
     return int(

@@ -46,13 +46,15 @@ class MessageStatus(StrEnum):
 class NewMessage:
     """A message whose payment was accepted. ``id`` is ours and on chain, ``client_id`` the client's.
 
-    ``content_hash`` is :func:`content_hash` of id and text. ``amount`` is the fee in lamports.
+    ``wallet`` is that of the player ``solver_id``. ``content_hash`` is :func:`content_hash` of id and text.
+    ``amount`` is the fee in lamports.
     """
 
     id: UUID
     bot_id: UUID
     session_id: UUID
     solver_id: UUID
+    wallet: str
     client_id: UUID
     text: str
     content_hash: bytes
@@ -76,26 +78,6 @@ class Message(NewMessage):
     refund_signature: str | None
     created_at: datetime
     updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """The last fee transaction of a message: ``status`` is that of :mod:`arena.store.transactions`."""
-
-    message: Message
-    signature: str
-    raw: bytes
-    last_valid_block_height: int
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptEntry:
-    """A judged message as everybody may read it."""
-
-    message: Message
-    solver: str
-    solver_name: str | None
 
 
 def content_hash(message_id: UUID, text: str) -> bytes:
@@ -172,12 +154,12 @@ REFUNDING = update(
 REFUNDED = update(
     "messages.refunded",
     "messages",
-    {"id": "uuid", "signature": "text"},
+    {"bot_id": "uuid", "message_index": "bigint", "signature": "text"},
     set_="status = 'refunded', refund_signature = v.signature",
-    where="t.id = v.id and t.status = 'refunding'",
+    where="t.bot_id = v.bot_id and t.message_index = v.message_index and t.status = 'refunding'",
     rank=RANK_REFUNDED,
 )
-"""Single writer: whoever sends the bot's refunds (its settlement actor), once the refund is final."""
+"""Single writer: the bot's actor, from an event of the chain."""
 
 DEAD = update(
     "messages.dead",
@@ -189,10 +171,12 @@ DEAD = update(
 )
 """Single writer: the bot's actor."""
 
-_COLUMNS = """m.id, m.bot_id, m.session_id, m.solver_id, m.client_id, m.text, m.content_hash, m.amount,
+_SELECT = """
+    select m.id, m.bot_id, m.session_id, m.solver_id, u.wallet, m.client_id, m.text, m.content_hash, m.amount,
     m.valid_until, m.status, m.message_index, m.pot_share, m.fee_signature, m.fee_slot, m.reply, m.solved,
-    m.judged_at, m.refund_reason, m.refund_signature, m.created_at, m.updated_at"""
-_SELECT = f"select {_COLUMNS} from messages m"  # noqa: S608
+    m.judged_at, m.refund_reason, m.refund_signature, m.created_at, m.updated_at
+    from messages m join users u on u.id = m.solver_id
+"""
 
 
 def accept(message: NewMessage) -> Write:
@@ -230,9 +214,9 @@ def refunding(message_id: UUID, *, reason: str) -> Write:
     return REFUNDING.row(message_id, reason)
 
 
-def refunded(message_id: UUID, *, signature: str) -> Write:
-    """``refunding`` to ``refunded``: the refund is final."""
-    return REFUNDED.row(message_id, signature)
+def refunded(bot_id: UUID, *, message_index: int, signature: str) -> Write:
+    """``refunding`` to ``refunded``: its refund was recorded on chain."""
+    return REFUNDED.row(bot_id, message_index, signature)
 
 
 def dead(message_id: UUID) -> Write:
@@ -256,47 +240,17 @@ async def by_client_id(database: Database, session_id: UUID, client_id: UUID) ->
     return None if record is None else _message(record)
 
 
-async def unjudged(
-    database: Database, bot_id: UUID, *, after_index: int = 0, limit: int = 1000
-) -> list[Message]:
-    """A page of a bot's paid and unjudged messages, in index order."""
-    return await _messages(
-        database,
-        "m.bot_id = $1 and m.status = 'paid' and m.message_index > $2 order by m.message_index limit $3",
-        bot_id,
-        after_index,
-        limit,
-    )
+async def all_unjudged(database: Database, bot_id: UUID) -> list[Message]:
+    """A bot's paid and unjudged messages, in index order: as many as it took payments for."""
+    return await _messages(database, "m.bot_id = $1 and m.status = 'paid' order by m.message_index", bot_id)
 
 
-async def paying(
-    database: Database, bot_id: UUID, *, after: UUID | None = None, limit: int = 1000
-) -> list[Payment]:
-    """A page of a bot's messages in payment, by id, each with its last fee transaction."""
-    records = await database.fetch(
-        f"""
-        select {_COLUMNS}, t.signature, t.raw, t.last_valid_block_height, t.status as transaction_status
-        from messages m join lateral (
-            select * from network_transactions t where t.message_id = m.id and t.kind = 'fee'
-            order by t.created_at desc, t.last_valid_block_height desc limit 1
-        ) t on true
-        where m.bot_id = $1 and m.status = 'paying' and ($2::uuid is null or m.id > $2)
-        order by m.id limit $3
-        """,  # noqa: S608
-        bot_id,
-        after,
-        limit,
-    )
-    return [
-        Payment(
-            message=_message(record),
-            signature=record["signature"],
-            raw=record["raw"],
-            last_valid_block_height=record["last_valid_block_height"],
-            status=record["transaction_status"],
-        )
-        for record in records
-    ]
+async def all_paying(database: Database, bot_id: UUID) -> list[Message]:
+    """A bot's messages whose payment is under way, in the order they were made.
+
+    Their transactions are those of the kind ``fee`` in :func:`arena.store.transactions.pending`.
+    """
+    return await _messages(database, "m.bot_id = $1 and m.status = 'paying' order by m.id", bot_id)
 
 
 async def refunds_due(
@@ -351,20 +305,16 @@ async def of_session(
 
 async def transcript(
     database: Database, bot_id: UUID, *, before_index: int | None = None, limit: int = 50
-) -> list[TranscriptEntry]:
+) -> list[Message]:
     """A page of a bot's judged messages, for everybody: the latest first; go on before the last index."""
-    records = await database.fetch(
-        f"""
-        select {_COLUMNS}, u.wallet as solver, u.username as solver_name
-        from messages m join users u on u.id = m.solver_id
-        where m.bot_id = $1 and m.status = 'judged' and ($2::bigint is null or m.message_index < $2)
-        order by m.message_index desc limit $3
-        """,  # noqa: S608
+    return await _messages(
+        database,
+        """m.bot_id = $1 and m.status = 'judged' and ($2::bigint is null or m.message_index < $2)
+        order by m.message_index desc limit $3""",
         bot_id,
         before_index,
         limit,
     )
-    return [TranscriptEntry(_message(record), record["solver"], record["solver_name"]) for record in records]
 
 
 async def pot_shares(database: Database, bot_id: UUID, *, up_to_index: int) -> int:
@@ -387,8 +337,5 @@ async def _messages(database: Database, condition: str, *args: object) -> list[M
 
 
 def _message(record: Record) -> Message:
-    values = {name: record[name] for name in _FIELDS}
+    values = dict(record)
     return Message(**values | {"status": MessageStatus(values["status"])})
-
-
-_FIELDS = tuple(column.strip().removeprefix("m.") for column in _COLUMNS.split(","))

@@ -16,14 +16,14 @@ from persistence import Database, Write
 
 
 class SolutionStatus(StrEnum):
-    """``solved`` → ``settling`` (the settlement is sent) → ``paid`` (final) → ``closing`` → ``closed``;
-    a bot that nobody solved goes from ``expired`` to ``closing`` to ``closed``."""
+    """``solved`` → ``paid`` (the reward is final) → ``closed`` (all dues are final).
+
+    A bot that nobody solved goes from ``expired`` to ``closed``.
+    """
 
     SOLVED = "solved"
     EXPIRED = "expired"
-    SETTLING = "settling"
     PAID = "paid"
-    CLOSING = "closing"
     CLOSED = "closed"
 
 
@@ -73,22 +73,25 @@ INSERT = insert(
 )
 """Single writer: the bot's actor, in the change that ends the bot."""
 
-ADVANCE = update(
-    "solutions.advance",
+SETTLED = update(
+    "solutions.settled",
     "bot_solutions",
-    {
-        "bot_id": "uuid",
-        "was": "text",
-        "status": "text",
-        "settle_signature": "text",
-        "close_signature": "text",
-    },
-    set_="""status = v.status, settle_signature = coalesce(v.settle_signature, t.settle_signature),
-        close_signature = coalesce(v.close_signature, t.close_signature)""",
-    where="t.bot_id = v.bot_id and t.status = v.was",
+    {"bot_id": "uuid", "signature": "text"},
+    set_="status = 'paid', settle_signature = v.signature",
+    where="t.bot_id = v.bot_id and t.status = 'solved'",
     rank=RANK_SETTLEMENT,
 )
-"""Single writer: the bot's settlement actor. A signature that is not given stays."""
+"""Single writer: the bot's settlement actor."""
+
+CLOSED = update(
+    "solutions.closed",
+    "bot_solutions",
+    {"bot_id": "uuid", "signature": "text"},
+    set_="status = 'closed', close_signature = v.signature",
+    where="t.bot_id = v.bot_id and t.status in ('paid', 'expired')",
+    rank=RANK_SETTLEMENT,
+)
+"""Single writer: the bot's settlement actor."""
 
 
 def ended(solution: NewSolution) -> Write:
@@ -106,16 +109,14 @@ def ended(solution: NewSolution) -> Write:
     )
 
 
-def advance(
-    bot_id: UUID,
-    *,
-    was: SolutionStatus,
-    status: SolutionStatus,
-    settle_signature: str | None = None,
-    close_signature: str | None = None,
-) -> Write:
-    """From ``was`` to ``status``; to the same with another signature when a transaction was rebuilt."""
-    return ADVANCE.row(bot_id, was.value, status.value, settle_signature, close_signature)
+def settled(bot_id: UUID, signature: str) -> Write:
+    """``solved`` to ``paid``: the settlement is final."""
+    return SETTLED.row(bot_id, signature)
+
+
+def closed(bot_id: UUID, signature: str) -> Write:
+    """``paid`` or ``expired`` to ``closed``: the close is final."""
+    return CLOSED.row(bot_id, signature)
 
 
 async def get(database: Database, bot_id: UUID) -> Solution | None:

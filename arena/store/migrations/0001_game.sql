@@ -58,6 +58,7 @@ create table bots (
 );
 create index bots_status on bots (status, id);
 create index bots_creator on bots (creator_id, id);
+create index bots_demo on bots (id) where demo;
 
 -- Opened by the player's request; closed by the bot's actor.
 create table chat_sessions (
@@ -72,8 +73,7 @@ create table chat_sessions (
 create index chat_sessions_bot_created on chat_sessions (bot_id, created_at);
 create index chat_sessions_solver_status on chat_sessions (solver_id, status);
 
--- Written by the bot's actor, through the journal; a refund's outcome by the bot's settlement actor. The id is the
--- one on the chain; content_hash is sha256(id ‖ text in UTF-8).
+-- Written by the bot's actor alone. The id is the one on the chain; content_hash is sha256(id ‖ text in UTF-8).
 create table messages (
     id uuid primary key,
     bot_id uuid not null references bots,
@@ -156,7 +156,7 @@ create index network_transactions_pending on network_transactions (bot_id) where
 create unique index network_transactions_one_live on network_transactions
     (bot_id, kind, coalesce(message_id, '00000000-0000-0000-0000-000000000000'::uuid)) where status = 'pending';
 
--- How a bot ended: inserted by the bot's actor with the verdict or the expiry, advanced by its settlement actor.
+-- How a bot ended: inserted by the bot's actor with the verdict or the expiry, moved on by its settlement actor.
 -- The winner's columns are null when nobody solved it.
 create table bot_solutions (
     bot_id uuid primary key references bots,
@@ -166,16 +166,16 @@ create table bot_solutions (
     reward bigint not null check (reward >= 0),
     proof bytea not null check (length(proof) = 32),      -- the salt of the commitment
     revealed jsonb not null,                              -- the puzzle's secret, now public
-    status text not null check (status in ('solved', 'expired', 'settling', 'paid', 'closing', 'closed')),
+    status text not null check (status in ('solved', 'expired', 'paid', 'closed')),
     settle_signature text,
     close_signature text,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     check ((message_id is null) = (winner_id is null) and (message_id is null) = (message_index is null)),
-    check (message_id is not null or (reward = 0 and status in ('expired', 'closing', 'closed'))),
+    check (message_id is not null or (reward = 0 and status in ('expired', 'closed'))),
     check (message_id is null or status <> 'expired'),
-    check (status not in ('settling', 'paid') or settle_signature is not null),
-    check (status not in ('closing', 'closed') or close_signature is not null)
+    check ((settle_signature is not null) = (message_id is not null and status in ('paid', 'closed'))),
+    check ((close_signature is not null) = (status = 'closed'))
 );
 create index bot_solutions_winner_status on bot_solutions (winner_id, status);
 

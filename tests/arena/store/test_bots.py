@@ -208,3 +208,18 @@ async def test_lists_are_filtered_by_status_and_creator(world, database: Databas
     mine = await bot_views.newest(database, creator_id=creator.id, statuses=set(BotStatus))
     assert [v.id for v in mine] == [draft.id]
     assert await bot_views.newest(database, statuses=[]) == []
+
+
+async def test_drafts_of_a_creator_are_counted(world, commit, database: Database) -> None:
+    creator = await world.user()
+    await commit(*[bots.draft(world.draft(creator)) for _ in range(2)])
+    await world.bot(creator=creator)
+    await world.bot(BotStatus.DRAFT)
+    assert await bots.count_drafts(database, creator.id) == 2
+
+
+async def test_demo_bots_are_found_drafts_too(world, commit, database: Database) -> None:
+    draft = world.draft(await world.user(), demo=True)
+    await commit(bots.draft(draft))
+    await world.bot()
+    assert [bot.id for bot in await bots.demo(database)] == [draft.id]

@@ -35,8 +35,8 @@ async def test_an_accepted_message_is_stored_as_it_was_given(world, database: Da
 async def test_no_message_is_none(database: Database) -> None:
     assert await messages.get(database, new_id()) is None
     assert await messages.by_client_id(database, new_id(), new_id()) is None
-    assert await messages.unjudged(database, new_id()) == []
-    assert await messages.paying(database, new_id()) == []
+    assert await messages.all_unjudged(database, new_id()) == []
+    assert await messages.all_paying(database, new_id()) == []
     assert await messages.refunds_due(database, new_id()) == []
     assert await messages.history(database, new_id(), before_index=9) == []
     assert await messages.transcript(database, new_id()) == []
@@ -65,7 +65,7 @@ async def test_from_payment_to_refund(world, commit, database: Database) -> None
         messages.refunding(message.id, reason="bot_solved"),
         messages.paid(message.id, message_index=3, pot_share=5, fee_signature=fee.signature, fee_slot=1),
     )
-    await commit(messages.refunded(message.id, signature="refund"))
+    await commit(messages.refunded(message.bot_id, message_index=3, signature="refund"))
     row = await messages.get(database, message.id)
     assert row is not None
     assert (row.status, row.refund_reason, row.refund_signature) == (
@@ -84,12 +84,13 @@ async def test_a_dead_payment_can_be_tried_again_with_new_terms(world, commit, d
     row = await messages.get(database, message.id)
     assert row is not None
     assert (row.status, row.amount, row.client_id) == (MessageStatus.PAYING, 2_000_000, message.client_id)
-    (payment,) = await messages.paying(database, message.bot_id)
-    assert payment.signature == second.signature
+    assert await messages.all_paying(database, message.bot_id) == [row]
+    (live,) = await transactions.pending(database, message.bot_id)
+    assert live.signature == second.signature
 
 
 async def test_every_step_needs_the_one_before(world, commit, database: Database) -> None:
-    session = await world.session(await world.bot())
+    session = await world.session(bot := await world.bot())
     paying, _ = await world.paying(session)
     paid, judged = await world.paid(session, 1), await world.judged(session, 2)
     refunding = await world.paid(session, 3)
@@ -100,7 +101,9 @@ async def test_every_step_needs_the_one_before(world, commit, database: Database
         ),
         MessageStatus.JUDGED: lambda m: messages.judged(m.id, reply="", solved=False),
         MessageStatus.REFUNDING: lambda m: messages.refunding(m.id, reason="x"),
-        MessageStatus.REFUNDED: lambda m: messages.refunded(m.id, signature="x"),
+        MessageStatus.REFUNDED: lambda m: messages.refunded(
+            bot.id, message_index=getattr(m, "message_index", None) or 99, signature="x"
+        ),
         MessageStatus.DEAD: lambda m: messages.dead(m.id),
         MessageStatus.PAYING: lambda m: messages.retry(m),
     }
@@ -163,23 +166,18 @@ async def test_unjudged_messages_come_in_index_order(world, database: Database) 
     for index, session in ((4, one), (2, two), (3, one)):
         await world.paid(session, index)
     await world.paying(one)
-    assert [m.message_index for m in await messages.unjudged(database, bot.id)] == [2, 3, 4]
-    assert [m.message_index for m in await messages.unjudged(database, bot.id, after_index=2, limit=1)] == [3]
+    assert [m.message_index for m in await messages.all_unjudged(database, bot.id)] == [2, 3, 4]
 
 
-async def test_messages_in_payment_come_with_their_transaction(world, commit, database: Database) -> None:
+async def test_messages_in_payment_are_found_with_their_transactions(world, database: Database) -> None:
     bot = await world.bot()
     session = await world.session(bot)
-    first, fee = await world.paying(session)
-    second, lost = await world.paying(session)
-    await commit(transactions.landed(lost.signature, slot=5))
+    under_way = [await world.paying(session) for _ in range(2)]
     await world.paid(session, 1)
-    payments = await messages.paying(database, bot.id)
-    assert [(p.message.id, p.signature, p.raw, p.last_valid_block_height, p.status) for p in payments] == [
-        (first.id, fee.signature, fee.raw, fee.last_valid_block_height, "pending"),
-        (second.id, lost.signature, lost.raw, lost.last_valid_block_height, "landed"),
-    ]
-    assert [p.message.id for p in await messages.paying(database, bot.id, after=first.id)] == [second.id]
+    found = await messages.all_paying(database, bot.id)
+    assert [(m.id, m.wallet) for m in found] == [(m.id, session.solver) for m, _ in under_way]
+    live = await transactions.pending(database, bot.id, kind="fee")
+    assert [(t.message_id, t.raw) for t in live] == [(m.id, fee.raw) for m, fee in under_way]
 
 
 async def test_refunds_due_are_what_is_marked_and_what_came_after_the_winner(
@@ -196,7 +194,7 @@ async def test_refunds_due_are_what_is_marked_and_what_came_after_the_winner(
     await world.solved(await world.judged(session, 3, solved=True))
     assert [m.message_index for m in await messages.refunds_due(database, bot.id)] == [1, 4, 5]
     await commit(messages.refunding(late[1].id, reason="bot_solved"))
-    await commit(messages.refunded(timed_out.id, signature="x"), messages.refunded(late[1].id, signature="y"))
+    await commit(*[messages.refunded(bot.id, message_index=index, signature="x") for index in (1, 4)])
     assert [m.message_index for m in await messages.refunds_due(database, bot.id)] == [5]
 
 
@@ -240,10 +238,10 @@ async def test_a_player_sees_all_own_messages_and_everybody_the_judged_ones(
     assert [m.id for m in own] == [paying.id, paid.id, judged.id]
     assert [m.id for m in await messages.of_session(database, session.id, before=paid.id)] == [judged.id]
     public = await messages.transcript(database, bot.id)
-    assert [entry.message.id for entry in public] == [second.id, judged.id]
-    assert public[1].solver == player.wallet
+    assert [message.id for message in public] == [second.id, judged.id]
+    assert public[1].wallet == player.wallet
     earlier = await messages.transcript(database, bot.id, before_index=3)
-    assert [entry.message.id for entry in earlier] == [judged.id]
+    assert [message.id for message in earlier] == [judged.id]
 
 
 async def test_pot_shares_leave_out_refunds_and_later_messages(world, commit, database: Database) -> None:

@@ -5,7 +5,7 @@ import pytest
 from arena.ids import new_id
 from arena.store import cursors, solutions, transactions
 from arena.store.cursors import FeedCursor
-from arena.store.solutions import NewSolution, SolutionStatus
+from arena.store.solutions import NewSolution
 from arena.store.transactions import NewTransaction, TransactionStatus
 from persistence import ChangeRejected, Database, WriteConflict
 
@@ -100,33 +100,24 @@ async def test_a_solution_goes_through_its_settlement(world, commit, database: D
     assert row is not None
     assert (row.status, row.winner, row.winner_id, row.reward) == ("solved", player.wallet, player.id, 99)
     assert (row.message_index, row.proof, row.revealed) == (1, bytes(range(32)), {"phrase": "open sesame"})
-    steps = [
-        (SolutionStatus.SOLVED, SolutionStatus.SETTLING, {"settle_signature": "s1"}),
-        (SolutionStatus.SETTLING, SolutionStatus.SETTLING, {"settle_signature": "s2"}),
-        (SolutionStatus.SETTLING, SolutionStatus.PAID, {}),
-        (SolutionStatus.PAID, SolutionStatus.CLOSING, {"close_signature": "c1"}),
-        (SolutionStatus.CLOSING, SolutionStatus.CLOSED, {}),
-    ]
-    for was, status, signatures in steps:
-        assert await solutions.unfinished(database) == [bot.id]
-        await commit(solutions.advance(bot.id, was=was, status=status, **signatures))
+    assert await solutions.unfinished(database) == [bot.id]
+    await commit(solutions.settled(bot.id, "settle"))
+    assert await solutions.unfinished(database) == [bot.id]
+    await commit(solutions.closed(bot.id, "close"))
     row = await solutions.get(database, bot.id)
     assert row is not None
-    assert (row.status, row.settle_signature, row.close_signature) == ("closed", "s2", "c1")
+    assert (row.status, row.settle_signature, row.close_signature) == ("closed", "settle", "close")
     assert await solutions.unfinished(database) == []
 
 
 async def test_a_settlement_does_not_skip_or_repeat(world, commit) -> None:
-    message = await world.judged(await world.session(await world.bot()), 1, solved=True)
+    message = await world.judged(await world.session(bot := await world.bot()), 1, solved=True)
     await world.solved(message)
     with pytest.raises(WriteConflict):
-        await commit(
-            solutions.advance(message.bot_id, was=SolutionStatus.SETTLING, status=SolutionStatus.PAID)
-        )
-    with pytest.raises(ChangeRejected):
-        await commit(
-            solutions.advance(message.bot_id, was=SolutionStatus.SOLVED, status=SolutionStatus.SETTLING)
-        )
+        await commit(solutions.closed(bot.id, "close"))
+    await commit(solutions.settled(bot.id, "settle"))
+    with pytest.raises(WriteConflict):
+        await commit(solutions.settled(bot.id, "again"))
 
 
 async def test_a_bot_ends_once(world) -> None:
@@ -142,11 +133,9 @@ async def test_a_bot_that_nobody_solved_has_no_winner(world, commit, database: D
     row = await solutions.get(database, bot.id)
     assert row is not None
     assert (row.status, row.winner, row.message_id, row.reward) == ("expired", None, None, 0)
-    await commit(
-        solutions.advance(
-            bot.id, was=SolutionStatus.EXPIRED, status=SolutionStatus.CLOSING, close_signature="c"
-        )
-    )
+    with pytest.raises(WriteConflict):
+        await commit(solutions.settled(bot.id, "settle"))
+    await commit(solutions.closed(bot.id, "close"))
 
 
 @pytest.mark.parametrize(
