@@ -12,9 +12,11 @@ import pytest
 import trio
 from solders.keypair import Keypair
 
+import persistence
+from arena import store
 from arena.economy import ExpiryRule
 from arena.ids import new_id
-from arena.store import MIGRATIONS, bots, messages, sessions, solutions, transactions, users
+from arena.store import bots, messages, sessions, solutions, transactions, users
 from arena.store.bots import Bot, BotStatus, Mirror, NewBot
 from arena.store.messages import Message, NewMessage
 from arena.store.sessions import ChatSession
@@ -44,7 +46,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def database(postgres: str) -> AsyncIterator[Database]:
     """The game's schema, empty."""
     async with open_database(postgres, max_size=4) as database:
-        await migrate(database, [MIGRATIONS])
+        await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
         await database.execute(f"truncate {TABLES}")
         yield database
 
