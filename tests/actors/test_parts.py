@@ -132,3 +132,13 @@ async def no_message(ref: ActorRef) -> None:
     assert len(lines) == 2, output
     assert "typed.py:13" in lines[0]
     assert 'expected "Message[Any]"' in lines[1]
+
+
+async def test_cancelled_timers_do_not_pile_up(autojump_clock: trio.abc.Clock) -> None:
+    queue = TimerQueue()
+    kept = queue.schedule(trio.current_time() + 1000, lambda: None)
+    for _ in range(10_000):
+        queue.schedule(trio.current_time() + 1000, lambda: None).cancel()
+    assert len(queue) == 1
+    assert kept.active
+    assert len(queue._heap) < 200

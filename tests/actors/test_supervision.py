@@ -154,6 +154,8 @@ async def test_each_strategy_restarts_its_group_in_order(
     async with open_system(abc(log, strategy)) as system:
         log.clear()
         await crash_it(system.ref("/b"))
+        await trio.sleep(0.5)
+        assert log == [line for line in expected if line.startswith("-")], "nobody before the delay is over"
         await trio.sleep(2)
         assert log == expected
         assert [await system.ref(f"/{n}").ask(Ping()) for n in "abc"] == ["a", "b", "c"]
@@ -280,6 +282,15 @@ async def test_the_error_of_the_block_comes_out_as_it_is(autojump_clock: trio.ab
     log: list[str] = []
     with pytest.raises(KeyError, match="mine"):
         async with open_system(abc(log, Strategy.ONE_FOR_ONE)):
+            raise KeyError("mine")
+    assert log[-1] == "-a shutdown"
+
+
+async def test_the_error_of_a_block_that_is_cancelled_too_is_not_lost(autojump_clock: trio.abc.Clock) -> None:
+    log: list[str] = []
+    with trio.CancelScope() as scope, pytest.raises(KeyError):  # noqa: PT012
+        async with open_system(abc(log, Strategy.ONE_FOR_ONE)):
+            scope.cancel()
             raise KeyError("mine")
     assert log[-1] == "-a shutdown"
 
@@ -522,6 +533,7 @@ async def test_watches_end_with_a_restart_of_the_watcher(autojump_clock: trio.ab
         a, b = system.ref("/a"), system.ref("/b")
         await a.ask(Do(lambda w: w.context.watch(b)))
         await crash_it(a)
+        await trio.sleep(2)
         await b.ask(Do(finish))
         await trio.sleep(2)
         assert await a.ask(Do(lambda w: len(w.got))) == 1
@@ -634,3 +646,46 @@ def test_the_budget_is_never_overspent(
         if delay is not None:
             assert 0.25 <= delay <= 4
             granted.append(now)
+
+
+async def test_an_exit_raised_in_an_actor_ends_the_program_as_it_is(autojump_clock: trio.abc.Clock) -> None:
+    def leave(worker: Worker) -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):  # noqa: PT012
+        async with open_system(abc([], Strategy.ONE_FOR_ONE)) as system:
+            system.ref("/a").tell(Do(leave))
+            await trio.sleep_forever()
+    with pytest.raises(ActorStopped):
+        await system.ref("/b").ask(Ping())
+
+
+async def test_a_context_that_has_ended_starts_nothing(autojump_clock: trio.abc.Clock) -> None:
+    async with open_system(abc([], Strategy.ONE_FOR_ONE)) as system:
+        old = await system.ref("/a").ask(Do(lambda w: w.context))
+        assert old.ref == system.ref("/a")
+        system.restart("/a")
+        await trio.sleep(1)
+        with pytest.raises(ActorStopped):
+            old.start_task(trio.sleep, 1)
+        with pytest.raises(ActorStopped):
+            old.send_later(1, Ping())
+
+
+async def test_an_error_that_a_cancelled_actor_raises_is_its_crash(autojump_clock: trio.abc.Clock) -> None:
+    class Messy(Worker):
+        async def receive(self, message: Message[Any]) -> Any:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.sleep_forever)
+                try:
+                    await trio.sleep_forever()
+                finally:
+                    raise ValueError("while cleaning up")
+
+    spec = ActorSpec("m", lambda: Messy([]), stop_timeout=1)
+    async with open_system(SupervisorSpec("root", [spec])) as system:
+        system.ref("/m").tell(Ping())
+        await trio.sleep(1)
+    assert system.info("/m").last_error == "ValueError: while cleaning up"
+    assert system.info("/m").state is ActorState.STOPPED
+    assert system.dead_letters.count == 1
