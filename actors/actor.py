@@ -1,0 +1,193 @@
+"""What one writes: an actor. And what the runtime gives it: its context."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVarTuple
+
+import trio
+
+from actors.errors import ActorStopped, MailboxFull
+from actors.lifecycle import StopReason
+from actors.mailbox import Ask
+from actors.message import Message
+from actors.timers import Timer
+
+if TYPE_CHECKING:
+    from actors.cell import Cell
+    from actors.ref import ActorRef
+    from actors.system import ActorSystem
+
+ArgsT = TypeVarTuple("ArgsT")
+
+
+class Actor:
+    """State, and one ``receive`` that handles one message at a time.
+
+    A factory makes a new instance for every start, so what a crash left behind is gone. Subclasses set their
+    state in ``__init__`` (which has no context yet and must not wait) and in `started`.
+    """
+
+    mailbox_capacity: ClassVar[int] = 256
+    """How many messages may be queued. More are refused (tell) or wait (ask)."""
+
+    refusals: ClassVar[tuple[type[Exception], ...]] = ()
+    """Exceptions by which ``receive`` says no. They go to the asker as they are and are not a crash; a
+    refused tell becomes a dead letter."""
+
+    context: Context
+    """Set by the runtime before `started`."""
+
+    async def started(self) -> None:
+        """Runs before the first message, after every start and restart. Raising counts as a crash.
+
+        Messages wait meanwhile. What this waits for, the actors that start after this one wait for, too.
+        """
+
+    async def receive(self, message: Message[Any]) -> Any:
+        """Handle one message. What it returns answers the ask; raising is a crash that loses this message."""
+        raise NotImplementedError(f"{type(self).__name__} does not handle {type(message).__name__}")
+
+    async def stopped(self, reason: StopReason) -> None:
+        """Runs last when the actor ends in an orderly way: every reason but a crash.
+
+        Not after a crash of `started`, `receive` or a child task, as the state cannot be trusted then, and
+        not when the actor was cancelled for missing its deadline. Child tasks still run and are cancelled
+        afterwards. The deadline (``stop_timeout`` of the spec) covers the message being handled and this
+        method.
+        """
+
+    def describe(self) -> Mapping[str, object]:
+        """State for introspection: JSON-able, without secrets. Called at any time, also during a message."""
+        return {}
+
+
+class Context:
+    """What an actor can do besides answering. It belongs to one start of the actor and ends with it."""
+
+    __slots__ = ("_cell", "_error", "_nursery", "_tasks", "_timers", "_watched")
+
+    def __init__(self, cell: Cell, nursery: trio.Nursery) -> None:
+        self._cell = cell
+        self._nursery = nursery
+        self._error: Exception | None = None
+        self._tasks = 0
+        self._timers: set[Timer] | None = None
+        self._watched: set[Cell] | None = None
+
+    @property
+    def ref(self) -> ActorRef:
+        """The actor's own address."""
+        return self._cell.ref()
+
+    @property
+    def path(self) -> str:
+        """Where the actor is in the tree."""
+        return self._cell.path
+
+    @property
+    def name(self) -> str:
+        """The last segment of the path; the id of a virtual actor."""
+        return self._cell.name
+
+    @property
+    def system(self) -> ActorSystem:
+        """The system that runs the actor."""
+        return self._cell.system
+
+    def start_task(
+        self,
+        async_fn: Callable[[*ArgsT], Awaitable[object]],
+        *args: *ArgsT,
+        name: str | None = None,
+    ) -> trio.CancelScope:
+        """Run a child task beside the mailbox; it should talk to the actor by ``context.ref.tell``.
+
+        It is cancelled when the actor ends, or by the scope that is returned. If it raises, the actor crashes
+        at once, in the middle of the message it may be handling. An actor with child tasks is never idle.
+        """
+        scope = trio.CancelScope()
+        # Counted from here, not from its first step: an actor is not idle in between.
+        self._tasks += 1
+        task_name = f"{self.path} {name or getattr(async_fn, '__qualname__', repr(async_fn))}"
+        try:
+            self._nursery.start_soon(self._run_task, scope, async_fn, args, name=task_name)
+        except RuntimeError:
+            self._tasks -= 1
+            raise ActorStopped(self.path, "this start of it has ended") from None
+        return scope
+
+    def send_later(self, seconds: float, message: Message[Any]) -> Timer:
+        """Send a message to this actor after ``seconds``; ``cancel()`` what is returned to prevent it.
+
+        Timers end with the actor, also when it restarts. A due message waits for room when the mailbox is
+        full. An actor with timers is never idle. Raises `MailboxFull` if there are already as many timers as
+        the mailbox has room for messages.
+        """
+        cell, capacity = self._cell, self._cell.mailbox.capacity
+        if cell.context is not self:
+            raise ActorStopped(self.path, "this start of it has ended")
+        timers = self._timers if self._timers is not None else set()
+        if len(timers) >= capacity:
+            timers.difference_update([timer for timer in timers if not timer.active])
+            if len(timers) >= capacity:
+                raise MailboxFull(self.path, capacity, "timers")
+        self._timers = timers
+
+        def deliver() -> None:
+            timers.discard(timer)
+            cell.deliver(Ask(message))
+
+        timer = cell.system.timers.schedule(trio.current_time() + seconds, deliver)
+        timers.add(timer)
+        return timer
+
+    def watch(self, ref: ActorRef) -> None:
+        """Be sent `Terminated` once when that actor ends for good; at once if it does not live now.
+
+        A restart is not an end; a passivation is. Watches end with this start of the watching actor, so
+        `started` is the place for them.
+        """
+        watched = ref._route.peek(ref._name)
+        if watched is None or not watched.add_watcher(self._cell):
+            self._cell.notify(ref.path, StopReason.NOT_RUNNING)
+            return
+        if self._watched is None:
+            self._watched = set()
+        self._watched.add(watched)
+
+    def stop(self) -> None:
+        """Stop this actor after the current message, with reason ``FINISHED``."""
+        self._cell.finish()
+
+    @property
+    def _busy(self) -> bool:
+        """Whether tasks or timers would be lost by passivation."""
+        return self._tasks > 0 or any(timer.active for timer in self._timers or ())
+
+    def _crash(self, error: Exception) -> None:
+        """End this start of the actor in error. The first error is the one that counts."""
+        if self._error is None:
+            self._error = error
+        self._nursery.cancel_scope.cancel()
+
+    def _end(self) -> None:
+        for timer in self._timers or ():
+            timer.cancel()
+        for watched in self._watched or ():
+            watched.remove_watcher(self._cell)
+        self._timers = self._watched = None
+
+    async def _run_task(
+        self,
+        scope: trio.CancelScope,
+        async_fn: Callable[[*ArgsT], Awaitable[object]],
+        args: tuple[*ArgsT],
+    ) -> None:
+        try:
+            with scope:
+                await async_fn(*args)
+        except Exception as error:  # noqa: BLE001 (it becomes the actor's crash)
+            self._crash(error)
+        finally:
+            self._tasks -= 1

@@ -1,0 +1,318 @@
+"""Runs one actor: a cell is what stays while incarnations of the actor come and go."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import trio
+from trio.lowlevel import Task
+
+from actors.actor import Actor, Context
+from actors.errors import ActorStopped, unwrap
+from actors.info import ActorInfo, brief
+from actors.lifecycle import ActorState, Exit, StopReason
+from actors.mailbox import Ask, Item, Mailbox
+from actors.message import Message, Terminated
+from actors.node import Node
+from actors.ref import ActorRef, Route, running_cell
+from actors.undelivered import UndeliveredMail
+
+if TYPE_CHECKING:
+    from actors.system import ActorSystem
+
+logger = logging.getLogger("actors")
+
+BURST = 16
+"""Messages handled in a row before other tasks get a turn, also when no handler ever waits."""
+
+
+class Cell(Node):
+    """The mailbox, the counters and the watchers of one actor, and the loop that feeds it."""
+
+    __slots__ = (
+        "_actor", "_factory", "_handling", "_handling_since", "_idle_since", "_kind", "_route", "_started_at",
+        "_stop_timeout", "_stopping", "_undelivered", "_watchers", "asking", "context", "failed", "handled",
+        "last_error", "mailbox", "name", "path", "restarts", "state", "system", "task",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        system: ActorSystem,
+        path: str,
+        factory: Callable[[], Actor],
+        stop_timeout: float,
+        *,
+        kind: str | None = None,
+        route: Route | None = None,
+    ) -> None:
+        self.system = system
+        self._undelivered = UndeliveredMail(path, system.dead_letters)
+        self.path = path
+        self.name = path.rpartition("/")[2]
+        self.mailbox = Mailbox(path, Actor.mailbox_capacity, "it has not started yet")
+        self.state = ActorState.NEW
+        self.context: Context | None = None
+        self.task: Task | None = None
+        self.asking: Cell | None = None
+        """Whose answer the actor waits for."""
+        self.handled = 0
+        self.failed = 0
+        self.restarts = 0
+        self.last_error: str | None = None
+        self._factory = factory
+        self._stop_timeout = stop_timeout
+        self._kind = kind
+        self._route: Route = self if route is None else route
+        self._actor: Actor | None = None
+        self._stopping: StopReason | None = None
+        self._started_at: float | None = None
+        self._handling: Message[Any] | None = None
+        self._handling_since = 0.0
+        self._idle_since = 0.0
+        self._watchers: dict[Cell, None] | None = None
+
+    # -- addressing ------------------------------------------------------------------------------------------
+
+    def locate(self, name: str) -> Cell:  # noqa: ARG002 (a Route)
+        """A cell of a supervisor is its own route; see `Route`."""
+        return self
+
+    def peek(self, name: str) -> Cell | None:  # noqa: ARG002 (a Route)
+        """It is always there."""
+        return self
+
+    def ref(self) -> ActorRef:
+        """The address of the actor, which outlives this cell if the actor is virtual."""
+        return ActorRef(self.path, self._route, self.name)
+
+    # -- running ---------------------------------------------------------------------------------------------
+
+    async def run(self, on_started: Callable[[], None]) -> Exit:
+        """One incarnation: construct the actor, feed it until it stops or crashes."""
+        error: BaseException | None = None
+        if self._stopping is None:
+            self._begin()
+            try:
+                error = await self._run(on_started)
+            finally:
+                self._end()
+        reason, self._stopping = self._stopping, None
+        if error is not None:
+            error = unwrap(error)
+            self.failed += 1
+            self.last_error = brief(error)
+            logger.error("actor %s crashed", self.path, exc_info=error)
+        return Exit(reason or StopReason.CRASHED, error)
+
+    def _begin(self) -> None:
+        if self._started_at is not None:
+            self.restarts += 1
+        self.state = ActorState.STARTING
+        self._started_at = self._idle_since = trio.current_time()
+        self.mailbox.closed = None
+        self.mailbox.forget_signals()
+        self.task = trio.lowlevel.current_task()
+        running_cell.set(self)
+
+    def _end(self) -> None:
+        if self.context is not None:
+            self.context._end()
+        self.state = ActorState.RESTARTING
+        self.context = self.task = self.asking = self._actor = self._handling = None
+
+    async def _run(self, on_started: Callable[[], None]) -> BaseException | None:
+        ended = False
+        try:
+            async with trio.open_nursery() as nursery:
+                self.context = context = Context(self, nursery)
+                try:
+                    await self._live(context, on_started)
+                    ended = True
+                except Exception as error:  # noqa: BLE001 (it is the supervisor's to deal with)
+                    context._crash(error)
+                nursery.cancel_scope.cancel()
+        except Exception as error:  # noqa: BLE001 (what remains of a group that a cancellation was part of)
+            return context._error or error
+        if not ended and context._error is None:
+            logger.warning(
+                "actor %s did not stop within %s s and was cancelled", self.path, self._stop_timeout
+            )
+        return context._error
+
+    async def _live(self, context: Context, on_started: Callable[[], None]) -> None:
+        self._actor = actor = self._factory()
+        actor.context = context
+        self._kind = self._kind or type(actor).__name__
+        self.mailbox.capacity = actor.mailbox_capacity
+        await actor.started()
+        if self._stopping is None:
+            self.state = ActorState.RUNNING
+        self._idle_since = trio.current_time()
+        on_started()
+        reason = await self._serve(actor)
+        self.state = ActorState.STOPPING
+        self._limit_stop(context)
+        await actor.stopped(reason)
+
+    async def _serve(self, actor: Actor) -> StopReason:
+        mailbox, receive, now = self.mailbox, actor.receive, trio.current_time
+        left = BURST
+        while self._stopping is None:
+            item = mailbox.take()
+            if item is None:
+                self._idle_since = now()
+                await mailbox.wait()
+                left = BURST
+                continue
+            ask = item if isinstance(item, Ask) else None
+            message = item.message if isinstance(item, Ask) else item
+            self._handling_since = now()
+            self._handling = message
+            try:
+                answer = await receive(message)
+            except BaseException as error:
+                plain = unwrap(error)
+                if not isinstance(plain, actor.refusals):
+                    self._fail(item, error)
+                    raise
+                self._undelivered.refused(item, plain)
+                self.handled += 1
+            else:
+                self.handled += 1
+                if ask is not None:
+                    ask.answer(answer)
+            self._handling = None
+            left -= 1
+            if not left:
+                await trio.lowlevel.checkpoint()
+                left = BURST
+        return self._stopping
+
+    # -- stopping --------------------------------------------------------------------------------------------
+
+    def finish(self) -> None:
+        """The actor wants to stop."""
+        if self._stopping is None:
+            self._stopping = StopReason.FINISHED
+            if self.state is ActorState.STARTING:
+                # It will handle nothing, and a virtual actor would be activated for the same mail again.
+                self._turn_away(StopReason.FINISHED)
+            self.mailbox.wake()
+
+    def request_stop(self, reason: StopReason, *, final: bool) -> None:
+        if final:
+            self._turn_away(reason)
+        if self._stopping is not StopReason.SHUTDOWN:
+            self._stopping = reason
+        if self.task is not None:
+            self.state = ActorState.STOPPING
+        if self.context is not None:
+            self._limit_stop(self.context)
+        self.mailbox.wake()
+
+    def close(self, reason: StopReason) -> None:
+        self._turn_away(reason)
+        self.state = ActorState.FAILED if reason is StopReason.CRASHED else ActorState.STOPPED
+        watchers, self._watchers = self._watchers, None
+        for watcher in watchers or ():
+            watcher.notify(self.path, reason)
+
+    def _limit_stop(self, context: Context) -> None:
+        scope = context._nursery.cancel_scope
+        if scope.deadline == math.inf:
+            scope.deadline = trio.current_time() + self._stop_timeout
+
+    def _turn_away(self, reason: StopReason) -> None:
+        why = f"it has failed ({self.last_error})" if reason is StopReason.CRASHED else f"stopped ({reason})"
+        self.mailbox.closed = why
+        self.mailbox.forget_signals()
+        for item in self.mailbox.drain():
+            self._undelivered.turn_away(item, ActorStopped(self.path, why))
+
+    # -- messages that are not answered ----------------------------------------------------------------------
+
+    def deliver(self, envelope: Ask) -> None:
+        """Queue a message of the runtime, which waits for room rather than being refused."""
+        try:
+            self.mailbox.put_ask(envelope)
+        except ActorStopped as error:
+            self._undelivered.turn_away(envelope, error)
+
+    def _fail(self, item: Item, error: BaseException) -> None:
+        """A message was being handled when the actor crashed or was cancelled."""
+        cause = error if isinstance(error, Exception) else self.context._error if self.context else None
+        if cause is not None:
+            self._undelivered.crashed(item, unwrap(cause))
+        else:
+            self._undelivered.turn_away(item, ActorStopped(self.path, "it was cancelled at its deadline"))
+
+    # -- watching --------------------------------------------------------------------------------------------
+
+    def add_watcher(self, watcher: Cell) -> bool:
+        """Whether there is something to watch; then the watcher is told of the end."""
+        if self.mailbox.closed is not None:
+            return False
+        if self._watchers is None:
+            self._watchers = {}
+        self._watchers[watcher] = None
+        return True
+
+    def remove_watcher(self, watcher: Cell) -> None:
+        if self._watchers is not None:
+            self._watchers.pop(watcher, None)
+
+    def notify(self, path: str, reason: StopReason) -> None:
+        """Tell the actor that another one has ended."""
+        if self.mailbox.closed is None:
+            self.mailbox.put_signal(Terminated(path, reason))
+
+    # -- looking ---------------------------------------------------------------------------------------------
+
+    def would_deadlock(self, target: Cell) -> bool:
+        """Whether ``target`` waits, over however many asks, for an answer of this actor."""
+        waiting: Cell | None = target
+        while waiting is not None and waiting is not self:
+            waiting = waiting.asking
+        return waiting is self
+
+    def idle_since(self) -> float | None:
+        """Since when there has been nothing to do; None while there is something, or would be, later."""
+        if self.state is not ActorState.RUNNING or self._handling is not None or len(self.mailbox):
+            return None
+        if self.context is None or self.context._busy:
+            return None
+        return max(self._idle_since, self._handling_since)
+
+    def info(self) -> ActorInfo:
+        now = trio.current_time()
+        message, up = self._handling, self.task is not None
+        return ActorInfo(
+            self.path,
+            self._kind or "actor",
+            self.state,
+            handled=self.handled,
+            failed=self.failed,
+            restarts=self.restarts,
+            last_error=self.last_error,
+            mailbox_depth=len(self.mailbox),
+            mailbox_capacity=self.mailbox.capacity,
+            age=now - self._started_at if up and self._started_at is not None else None,
+            idle=now - self._idle_since if up and message is None else None,
+            handling=type(message).__name__ if message is not None else None,
+            handling_for=now - self._handling_since if message is not None else None,
+        )
+
+    def describe(self) -> dict[str, object]:
+        """The actor's own view of its state; what goes wrong in it is shown instead."""
+        if self._actor is None:
+            return {}
+        try:
+            return dict(self._actor.describe())
+        except Exception as error:  # noqa: BLE001 (looking must not break what is looked at)
+            return {"error": brief(error)}
+
+    def children(self) -> Iterable[Node]:
+        return ()

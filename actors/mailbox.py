@@ -1,0 +1,173 @@
+"""A bounded queue with one reader, made for one task switch per message and none when busy."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import outcome
+import trio
+from trio.lowlevel import Abort, RaiseCancelT, Task
+
+from actors.errors import ActorStopped, MailboxFull
+from actors.message import Message
+
+
+class Ask:
+    """A message whose sender may be waiting for the answer.
+
+    It is rescheduled directly by the answer: an ask costs the asker one task switch. Without a task it is an
+    envelope that may wait for room in the mailbox, which is how timers deliver.
+    """
+
+    __slots__ = ("_mailbox", "message", "task")
+
+    def __init__(self, message: Message[Any], task: Task | None = None) -> None:
+        self.message = message
+        self.task = task
+        self._mailbox: Mailbox | None = None
+
+    def answer(self, value: object) -> None:
+        """Hand the answer over; does nothing when nobody waits any more."""
+        task, self.task = self.task, None
+        if task is not None:
+            trio.lowlevel.reschedule(task, outcome.Value(value))
+
+    def fail(self, error: BaseException) -> None:
+        """Raise in the asker; does nothing when nobody waits any more."""
+        task, self.task = self.task, None
+        if task is not None:
+            trio.lowlevel.reschedule(task, outcome.Error(error))
+
+    async def wait(self, mailbox: Mailbox) -> Any:
+        """Wait for the answer. Must be called right after queueing, without a checkpoint between."""
+        self._mailbox = mailbox
+        return await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def _abort(self, _raise_cancel: RaiseCancelT) -> Abort:
+        self.task = None
+        if self._mailbox is not None:
+            self._mailbox.withdraw(self)
+        return Abort.SUCCEEDED
+
+
+Item: TypeAlias = Message[Any] | Ask
+"""What is queued: a told message as it is, everything else in an `Ask`."""
+
+
+class Mailbox:
+    """Messages wait here, also while the actor restarts.
+
+    Three lanes: *signals* from the runtime overtake everything; the *queue* holds up to ``capacity``
+    messages; asks that found it full wait behind it in the *backlog*, which is as long as there are askers
+    waiting, and move up in order. An asker that is cancelled in the backlog takes its message along.
+    """
+
+    __slots__ = ("_backlog", "_capacity", "_path", "_queue", "_reader", "_signals", "closed")
+
+    def __init__(self, path: str, capacity: int, closed: str | None) -> None:
+        self._path = path
+        self._capacity = capacity
+        self._queue: deque[Item] = deque()
+        # Rarely needed, so made when needed: an idle actor should be small.
+        self._backlog: OrderedDict[Ask, None] | None = None
+        self._signals: deque[Message[Any]] | None = None
+        self._reader: Task | None = None
+        self.closed = closed
+        """Why nothing is accepted; None when open."""
+
+    @property
+    def capacity(self) -> int:
+        """How many messages may be queued."""
+        return self._capacity
+
+    @capacity.setter
+    def capacity(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._move_up()
+
+    @property
+    def backlog(self) -> int:
+        """How many asks wait for room."""
+        return len(self._backlog) if self._backlog else 0
+
+    def __len__(self) -> int:
+        """How many messages wait to be handled, the backlog included."""
+        return len(self._queue) + self.backlog
+
+    def put(self, message: Message[Any]) -> None:
+        """Queue a told message. Raises `MailboxFull` or `ActorStopped`."""
+        if self.closed is not None:
+            raise ActorStopped(self._path, self.closed)
+        if len(self._queue) >= self._capacity:
+            raise MailboxFull(self._path, self._capacity)
+        self._queue.append(message)
+        reader = self._reader
+        if reader is not None:
+            self._reader = None
+            trio.lowlevel.reschedule(reader)
+
+    def put_ask(self, ask: Ask) -> None:
+        """Queue an ask, behind the queue if that is full. Raises `ActorStopped`."""
+        if self.closed is not None:
+            raise ActorStopped(self._path, self.closed)
+        if len(self._queue) >= self._capacity:
+            if self._backlog is None:
+                self._backlog = OrderedDict()
+            self._backlog[ask] = None
+        else:
+            self._queue.append(ask)
+            self.wake()
+
+    def put_signal(self, message: Message[Any]) -> None:
+        """Queue a message of the runtime in front of everything; it is never refused."""
+        if self._signals is None:
+            self._signals = deque()
+        self._signals.append(message)
+        self.wake()
+
+    def take(self) -> Item | None:
+        """The next message to handle, or None."""
+        if self._signals:
+            return self._signals.popleft()
+        if not self._queue:
+            return None
+        item = self._queue.popleft()
+        if self._backlog:
+            self._move_up()
+        return item
+
+    async def wait(self) -> None:
+        """Sleep until `wake`, which every put calls. Only the actor's own task waits here."""
+        assert self._reader is None, "a mailbox has one reader"
+        self._reader = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
+
+    def wake(self) -> None:
+        """Wake the reader, if it sleeps."""
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            trio.lowlevel.reschedule(reader)
+
+    def withdraw(self, ask: Ask) -> None:
+        """Forget an ask that still waits for room; one that is queued stays."""
+        if self._backlog:
+            self._backlog.pop(ask, None)
+
+    def drain(self) -> Iterator[Item]:
+        """Take everything out, in order."""
+        while (item := self.take()) is not None:
+            yield item
+
+    def forget_signals(self) -> None:
+        """Drop the signals that an earlier incarnation of the actor had asked for."""
+        self._signals = None
+
+    def _move_up(self) -> None:
+        while self._backlog and len(self._queue) < self._capacity:
+            self._queue.append(self._backlog.popitem(last=False)[0])
+
+    def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
+        self._reader = None
+        return Abort.SUCCEEDED

@@ -1,0 +1,40 @@
+"""What supervisors see of everything they supervise."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+
+from actors.info import ActorInfo
+from actors.lifecycle import Exit, StopReason
+
+
+class Node(ABC):
+    """An actor, a region or a supervisor in the tree. It exists as long as the system; it *runs* from time to
+    time."""
+
+    __slots__ = ()
+
+    path: str
+
+    @abstractmethod
+    async def run(self, on_started: Callable[[], None]) -> Exit:
+        """Run once, from start to end; ``on_started`` is called when it is up. Never raises an
+        `Exception`."""
+
+    @abstractmethod
+    def request_stop(self, reason: StopReason, *, final: bool) -> None:
+        """Make a run end, within its deadline. ``final``: it takes no messages from now on."""
+
+    @abstractmethod
+    def close(self, reason: StopReason) -> None:
+        """It will not run again: turn away what waits in its mailboxes and tell the watchers. May be
+        repeated."""
+
+    @abstractmethod
+    def info(self) -> ActorInfo:
+        """What introspection shows."""
+
+    @abstractmethod
+    def children(self) -> Iterable[Node]:
+        """The nodes below."""

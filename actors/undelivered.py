@@ -1,0 +1,45 @@
+"""What becomes of messages that get no answer: their asker hears of it, and operators find them."""
+
+from __future__ import annotations
+
+import trio
+
+from actors.deadletters import DeadLetters, Undelivered
+from actors.errors import ActorCrashed, ActorStopped
+from actors.mailbox import Ask, Item
+
+
+class UndeliveredMail:
+    """Deals with the unanswered messages of one actor."""
+
+    __slots__ = ("_dead_letters", "_path")
+
+    def __init__(self, path: str, dead_letters: DeadLetters) -> None:
+        self._path = path
+        self._dead_letters = dead_letters
+
+    def turn_away(self, item: Item, error: ActorStopped) -> None:
+        """The actor ended before it had handled the message."""
+        if isinstance(item, Ask):
+            item.fail(error)
+        self._add(item, Undelivered.STOPPED, None)
+
+    def crashed(self, item: Item, cause: BaseException) -> None:
+        """The actor crashed while it handled the message."""
+        message = item.message if isinstance(item, Ask) else item
+        if isinstance(item, Ask):
+            error = ActorCrashed(self._path, type(message).__name__)
+            error.__cause__ = cause
+            item.fail(error)
+        self._add(item, Undelivered.CRASHED, cause)
+
+    def refused(self, item: Item, refusal: BaseException) -> None:
+        """The actor said no. That is an answer, if anybody asked."""
+        if isinstance(item, Ask) and item.task is not None:
+            item.fail(refusal)
+        else:
+            self._add(item, Undelivered.REFUSED, refusal)
+
+    def _add(self, item: Item, reason: Undelivered, error: BaseException | None) -> None:
+        message = item.message if isinstance(item, Ask) else item
+        self._dead_letters.add(self._path, message, reason, trio.current_time(), error)

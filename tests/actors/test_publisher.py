@@ -1,0 +1,140 @@
+"""Fan-out that never waits, and subscribers that fall behind."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actors import MailboxFull, Publisher, SubscriberLagged
+
+
+async def test_every_subscriber_receives_what_is_published_from_then_on() -> None:
+    publisher: Publisher[int] = Publisher()
+    early = publisher.subscribe()
+    publisher.publish(1)
+    late = publisher.subscribe()
+    publisher.publish(2)
+    publisher.close()
+    assert [item async for item in early] == [1, 2]
+    assert [item async for item in late] == [2]
+
+
+async def test_a_waiting_subscriber_is_woken(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[str] = Publisher()
+    got: list[str] = []
+
+    async def listen() -> None:
+        with publisher.subscribe() as subscription:
+            async for item in subscription:
+                got.append(item)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(listen)
+        await trio.testing.wait_all_tasks_blocked()
+        publisher.publish("a")
+        await trio.testing.wait_all_tasks_blocked()
+        assert got == ["a"]
+        publisher.publish("b")
+        publisher.close()
+    assert got == ["a", "b"]
+
+
+async def test_a_slow_subscriber_is_dropped_and_told_after_what_it_had() -> None:
+    publisher: Publisher[int] = Publisher()
+    slow, fast = publisher.subscribe(2), publisher.subscribe(10)
+    for item in range(5):
+        publisher.publish(item)
+    assert len(publisher) == 1
+    assert [slow.receive_nowait(), await slow.receive()] == [0, 1]
+    for _ in range(2):
+        with pytest.raises(SubscriberLagged):
+            await slow.receive()
+    assert [fast.receive_nowait() for _ in range(5)] == list(range(5))
+    with pytest.raises(trio.WouldBlock):
+        fast.receive_nowait()
+
+
+async def test_the_end_of_the_publisher(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    subscription = publisher.subscribe()
+    publisher.publish(1)
+    publisher.close()
+    publisher.close()
+    assert await subscription.receive() == 1
+    with pytest.raises(trio.EndOfChannel):
+        await subscription.receive()
+    with pytest.raises(trio.EndOfChannel):
+        subscription.receive_nowait()
+    for use in (publisher.subscribe, lambda: publisher.publish(1)):
+        with pytest.raises(trio.ClosedResourceError):
+            use()
+
+
+async def test_a_closed_subscription_receives_nothing_more(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    subscription = publisher.subscribe()
+    publisher.publish(1)
+
+    async def wait() -> None:
+        await subscription.receive()
+        with pytest.raises(trio.ClosedResourceError):
+            await subscription.receive()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(wait)
+        await trio.testing.wait_all_tasks_blocked()
+        with pytest.raises(trio.BusyResourceError):
+            await subscription.receive()
+        subscription.close()
+        subscription.close()
+    assert len(publisher) == 0
+    publisher.publish(2)
+    with pytest.raises(trio.ClosedResourceError):
+        subscription.receive_nowait()
+
+
+async def test_cancelling_a_receive_loses_nothing(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    subscription = publisher.subscribe()
+    with trio.move_on_after(1):
+        await subscription.receive()
+    publisher.publish(1)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await subscription.receive()
+    assert len(subscription) == 1
+    assert await subscription.receive() == 1
+
+
+async def test_subscribers_are_limited() -> None:
+    publisher: Publisher[int] = Publisher(max_subscribers=1)
+    first = publisher.subscribe()
+    with pytest.raises(MailboxFull):
+        publisher.subscribe()
+    first.close()
+    publisher.subscribe()
+    with pytest.raises(ValueError):
+        publisher.subscribe(0)
+
+
+@given(st.integers(1, 5), st.lists(st.booleans(), max_size=40))
+def test_a_subscriber_sees_a_gapless_prefix(capacity: int, publishes: list[bool]) -> None:
+    """True publishes, False receives."""
+    publisher: Publisher[int] = Publisher()
+    subscription = publisher.subscribe(capacity)
+    sent, got, lagged = 0, [], False
+    for publish in [*publishes, *[False] * (capacity + 1)]:
+        if publish:
+            publisher.publish(sent)
+            sent += 1
+            continue
+        try:
+            got.append(subscription.receive_nowait())
+        except SubscriberLagged:
+            lagged = True
+        except trio.WouldBlock:
+            pass
+    assert got == list(range(len(got)))
+    assert lagged == (len(got) < sent)
