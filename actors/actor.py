@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVarTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, TypeVarTuple
 
 import trio
 
@@ -11,6 +11,7 @@ from actors.errors import ActorStopped, MailboxFull
 from actors.lifecycle import StopReason
 from actors.mailbox import Ask
 from actors.message import Message
+from actors.publisher import Publisher
 from actors.timers import Timer
 
 if TYPE_CHECKING:
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
     from actors.system import ActorSystem
 
 ArgsT = TypeVarTuple("ArgsT")
+MessageT = TypeVar("MessageT", bound=Message[Any])
+T = TypeVar("T")
 
 
-class Actor:
+class Actor(Generic[MessageT]):
     """State, and one ``receive`` that handles one message at a time.
+
+    The type parameter is the closed set of messages that it takes: ``class Till(Actor[Pay | Count])``.
 
     A factory makes a new instance for every start, so what a crash left behind is gone. Subclasses set their
     state in ``__init__`` (which has no context yet and must not wait) and in `started`.
@@ -44,7 +49,7 @@ class Actor:
         Messages wait meanwhile. What this waits for, the actors that start after this one wait for, too.
         """
 
-    async def receive(self, message: Message[Any]) -> Any:
+    async def receive(self, message: MessageT) -> Any:
         """Handle one message. What it returns answers the ask; raising is a crash that loses this message."""
         raise NotImplementedError(f"{type(self).__name__} does not handle {type(message).__name__}")
 
@@ -65,7 +70,7 @@ class Actor:
 class Context:
     """What an actor can do besides answering. It belongs to one start of the actor and ends with it."""
 
-    __slots__ = ("_cell", "_error", "_nursery", "_tasks", "_timers", "_watched")
+    __slots__ = ("_cell", "_error", "_nursery", "_publishers", "_tasks", "_timers", "_watched")
 
     def __init__(self, cell: Cell, nursery: trio.Nursery) -> None:
         self._cell = cell
@@ -74,6 +79,7 @@ class Context:
         self._tasks = 0
         self._timers: set[Timer] | None = None
         self._watched: set[Cell] | None = None
+        self._publishers: list[Publisher[Any]] | None = None
 
     @property
     def ref(self) -> ActorRef:
@@ -142,6 +148,17 @@ class Context:
         timers.add(timer)
         return timer
 
+    def publisher(self, item: type[T]) -> Publisher[T]:  # noqa: ARG002 (types the publisher)
+        """A publisher of ``item`` that closes with this start of the actor, however it ends.
+
+        So subscribers of an actor that crashed are not left waiting for one that is gone.
+        """
+        publisher: Publisher[T] = Publisher()
+        if self._publishers is None:
+            self._publishers = []
+        self._publishers.append(publisher)
+        return publisher
+
     def watch(self, ref: ActorRef) -> None:
         """Be sent `Terminated` once when that actor ends for good; at once if it does not live now.
 
@@ -176,7 +193,9 @@ class Context:
             timer.cancel()
         for watched in self._watched or ():
             watched.remove_watcher(self._cell)
-        self._timers = self._watched = None
+        for publisher in self._publishers or ():
+            publisher.close()
+        self._timers = self._watched = self._publishers = None
 
     async def _run_task(
         self,

@@ -42,7 +42,7 @@ class Cell(Node):
         self,
         system: ActorSystem,
         path: str,
-        factory: Callable[[], Actor],
+        factory: Callable[[], Actor[Any]],
         stop_timeout: float,
         *,
         kind: str | None = None,
@@ -66,7 +66,7 @@ class Cell(Node):
         self._stop_timeout = stop_timeout
         self._kind = kind
         self._route: Route = self if route is None else route
-        self._actor: Actor | None = None
+        self._actor: Actor[Any] | None = None
         self._stopping: StopReason | None = None
         self._started_at: float | None = None
         self._handling: Message[Any] | None = None
@@ -157,7 +157,7 @@ class Cell(Node):
         self._limit_stop(context)
         await actor.stopped(reason)
 
-    async def _serve(self, actor: Actor) -> StopReason:
+    async def _serve(self, actor: Actor[Any]) -> StopReason:
         mailbox, receive, now = self.mailbox, actor.receive, trio.current_time
         left = BURST
         while self._stopping is None:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -106,7 +106,7 @@ class Region(Node):
         self._keep_soon(name, activation)
         return activation
 
-    def _make(self, name: str) -> Actor:
+    def _make(self, name: str) -> Actor[Any]:
         return self.spec.factory(name)
 
     def _revive(self, name: str, activation: Activation) -> None:

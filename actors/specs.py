@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from actors.actor import Actor
 
@@ -58,7 +59,7 @@ class ActorSpec:
     """One actor: ``factory`` makes a fresh one for every start. ``stop_timeout`` is in seconds."""
 
     name: str
-    factory: Callable[[], Actor]
+    factory: Callable[[], Actor[Any]]
     restart: Restart = Restart.PERMANENT
     stop_timeout: float = 5.0
 
@@ -80,7 +81,7 @@ class RegionSpec:
 
     name: str
     kind: str
-    factory: Callable[[str], Actor]
+    factory: Callable[[str], Actor[Any]]
     idle_after: float | None = None
     capacity: int = 100_000
     restart: Restart = Restart.PERMANENT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -173,7 +173,11 @@ class ActorSystem:
 
 @asynccontextmanager
 async def open_system(
-    root: SupervisorSpec, *, random: Random | None = None, dead_letter_capacity: int = 1000
+    root: SupervisorSpec,
+    *,
+    random: Random | None = None,
+    dead_letter_capacity: int = 1000,
+    on_created: Callable[[ActorSystem], None] | None = None,
 ) -> AsyncIterator[ActorSystem]:
     """Start the tree, and stop it in the reverse order at the end of the block.
 
@@ -182,9 +186,12 @@ async def open_system(
     together).
 
     Raises `SystemFailed`, cancelling the block, when the root supervisor gives up. ``random`` spreads
-    restarts; a seeded one makes them repeatable.
+    restarts; a seeded one makes them repeatable. ``on_created`` is given the system before its first actor
+    starts, for actors that reach others by way of something they were made with.
     """
     system = ActorSystem(root, random or Random(), dead_letter_capacity)  # noqa: S311 (spreads restarts only)
+    if on_created is not None:
+        on_created(system)
     started = trio.Event()
     failure: Exit | None = None
     error: BaseException | None = None

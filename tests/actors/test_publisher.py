@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors import MailboxFull, Publisher, SubscriberLagged
+from actors import (
+    Actor,
+    ActorCrashed,
+    ActorSpec,
+    MailboxFull,
+    Message,
+    Publisher,
+    SubscriberLagged,
+    Subscription,
+    SupervisorSpec,
+    open_system,
+)
 
 
 async def test_every_subscriber_receives_what_is_published_from_then_on() -> None:
@@ -138,3 +152,37 @@ def test_a_subscriber_sees_a_gapless_prefix(capacity: int, publishes: list[bool]
             pass
     assert got == list(range(len(got)))
     assert lagged == (len(got) < sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe(Message[Subscription[str]]):
+    """Subscribe, and publish one item at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crash(Message[None]):
+    """Fail."""
+
+
+class Herald(Actor[Subscribe | Crash]):
+    async def started(self) -> None:
+        self.publisher = self.context.publisher(str)
+
+    async def receive(self, message: Subscribe | Crash) -> Any:
+        match message:
+            case Subscribe():
+                subscription = self.publisher.subscribe()
+                self.publisher.publish("news")
+                return subscription
+            case Crash():
+                raise RuntimeError("the herald fell")
+
+
+async def test_subscribers_of_an_actor_that_crashed_are_told_the_end(autojump_clock: trio.abc.Clock) -> None:
+    async with open_system(SupervisorSpec("root", [ActorSpec("herald", Herald)])) as system:
+        herald = system.ref("/herald")
+        subscription = await herald.ask(Subscribe())
+        with pytest.raises(ActorCrashed):
+            await herald.ask(Crash())
+        assert [item async for item in subscription] == ["news"]
+        assert await (await herald.ask(Subscribe())).receive() == "news"

@@ -689,3 +689,15 @@ async def test_an_error_that_a_cancelled_actor_raises_is_its_crash(autojump_cloc
     assert system.info("/m").last_error == "ValueError: while cleaning up"
     assert system.info("/m").state is ActorState.STOPPED
     assert system.dead_letters.count == 1
+
+
+async def test_the_system_is_known_before_its_first_actor_starts() -> None:
+    known: list[ActorSystem] = []
+    seen: list[bool] = []
+
+    class Early(Actor[Message[Any]]):
+        async def started(self) -> None:
+            seen.append(known == [self.context.system])
+
+    async with open_system(SupervisorSpec("root", [ActorSpec("early", Early)]), on_created=known.append):
+        assert seen == [True]

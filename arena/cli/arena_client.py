@@ -1,0 +1,144 @@
+"""A client of the arena's public interfaces: sign in, open bots, chat, pay."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import httpx
+import trio
+from solders.keypair import Keypair
+from solders.message import to_bytes_versioned
+from solders.transaction import VersionedTransaction
+from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+
+Json = dict[str, Any]
+
+
+class ArenaError(Exception):
+    """The arena refused something, or cannot be reached. `code` is the problem's code."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{detail} ({code})")
+        self.code = code
+
+
+class ArenaClient:
+    """One wallet's connection to an arena at `url`. Use `arena_client` to make one."""
+
+    def __init__(self, url: str, wallet: Keypair, http: httpx.AsyncClient) -> None:
+        self.url = url.rstrip("/")
+        self.wallet = wallet
+        self._http = http
+        self._token = ""
+
+    @property
+    def address(self) -> str:
+        return str(self.wallet.pubkey())
+
+    async def call(self, method: str, path: str, body: Json | None = None) -> Json:
+        """One request to the API. Raises `ArenaError`."""
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            response = await self._http.request(
+                method, f"{self.url}/api/v1{path}", json=body, headers=headers
+            )
+        except httpx.HTTPError as error:
+            raise ArenaError("unreachable", f"{self.url} does not answer: {error}") from error
+        try:
+            answer: Json = response.json() if response.content else {}
+        except ValueError:
+            raise ArenaError("nonsense", f"{self.url} does not speak the arena's protocol") from None
+        if response.is_error:
+            raise ArenaError(
+                str(answer.get("code", response.status_code)),
+                str(answer.get("detail") or answer.get("title") or response.reason_phrase),
+            )
+        return answer
+
+    async def sign_in(self) -> None:
+        """Prove to hold the wallet."""
+        nonce = await self.call("POST", "/auth/nonce", {"address": self.address})
+        signature = self.wallet.sign_message(nonce["message"].encode())
+        session = await self.call(
+            "POST",
+            "/auth/session",
+            {"address": self.address, "nonce": nonce["nonce"], "signature": str(signature)},
+        )
+        self._token = session["token"]
+
+    async def open_bot(self, draft: Json) -> tuple[Json, str]:
+        """Draft a bot and open it; the draft and the creation's signature."""
+        drafted = await self.call("POST", "/bots", draft)
+        signed = self.sign(drafted["transaction"])
+        opened = await self.call("POST", f"/bots/{drafted['bot']['id']}/open", {"transaction": signed})
+        return drafted["bot"], opened["signature"]
+
+    def sign(self, transaction: str) -> str:
+        """What a wallet does with an unsigned transaction, base64: sign its own place."""
+        parsed = VersionedTransaction.from_bytes(base64.b64decode(transaction))
+        signatures = parsed.signatures
+        signatures[parsed.message.account_keys.index(self.wallet.pubkey())] = self.wallet.sign_message(
+            to_bytes_versioned(parsed.message)
+        )
+        signed = VersionedTransaction.populate(parsed.message, signatures)
+        return base64.b64encode(bytes(signed)).decode()
+
+    @asynccontextmanager
+    async def chat(self, bot_id: str) -> AsyncIterator[Chat]:
+        """The wallet's chat with a bot."""
+        session = await self.call("GET", f"/chats/{bot_id}")
+        url = self.url.replace("http", "ws", 1) + session["websocket"]
+        try:
+            async with open_websocket_url(
+                url, extra_headers=[("Authorization", f"Bearer {self._token}")]
+            ) as socket:
+                yield Chat(socket)
+        except (OSError, ConnectionClosed) as error:
+            raise ArenaError("disconnected", f"the chat ended: {error}") from error
+
+
+class Chat:
+    """Frames to and from one session."""
+
+    def __init__(self, socket: WebSocketConnection) -> None:
+        self._socket = socket
+
+    async def send(self, **frame: Any) -> None:
+        await self._socket.send_message(json.dumps(frame, default=str))
+
+    async def receive(self) -> Json:
+        """The next frame. Raises `ArenaError` for an `error` frame."""
+        frame: Json = json.loads(await self._socket.get_message())
+        if frame["type"] == "error":
+            raise ArenaError(frame["code"], frame.get("detail") or "")
+        return frame
+
+    async def until(self, *types: str, of: UUID | None = None) -> Json:
+        """The next frame of one of these types; with `of`, of the message with this id."""
+        while True:
+            frame = await self.receive()
+            if frame["type"] in types and (of is None or frame.get("id") == str(of)):
+                return frame
+
+
+@asynccontextmanager
+async def arena_client(url: str, wallet: Keypair, *, timeout: float = 30.0) -> AsyncIterator[ArenaClient]:
+    """A client that is not signed in yet."""
+    async with httpx.AsyncClient(timeout=timeout) as http:
+        yield ArenaClient(url, wallet, http)
+
+
+async def retry_until(deadline: float, probe: Any) -> Any:
+    """Ask `probe` again and again until it answers something else than None. Raises `ArenaError`."""
+    with trio.move_on_after(deadline):
+        while True:
+            answer = await probe()
+            if answer is not None:
+                return answer
+            await trio.sleep(0.1)
+    raise ArenaError("timeout", f"nothing happened within {deadline:.0f} seconds")

@@ -1,0 +1,20 @@
+"""`arena`: the group of all commands."""
+
+from __future__ import annotations
+
+import click
+
+from arena.cli.demo import demo
+from arena.cli.localnet import localnet
+from arena.cli.migrate import migrate
+from arena.cli.serve import serve
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sarpoy-arena")
+def main() -> None:
+    """Arena: chat with live puzzle bots, pay each message on Solana, win the pot."""
+
+
+for command in (serve, demo, localnet, migrate):
+    main.add_command(command)

@@ -1,0 +1,130 @@
+"""`arena serve`: run the arena, with whatever it needs that is not named in the settings."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import structlog
+import trio
+from solders.keypair import Keypair
+
+from arena.chain.artifacts import DEFAULT_PROGRAM_ID, program_path
+from arena.cli.children import Children, children
+from arena.cli.data_dir import DataDirInUse, hold_data_dir
+from arena.cli.failure import fail, settings_or_exit
+from arena.cli.logs import configure_logs
+from arena.keys import KeyRing, generated_keypair, load_keys
+from arena.localnet.config import LocalnetConfig
+from arena.localnet.process import LocalnetProcess
+from arena.server import Endpoints, StartError, run_arena
+from arena.settings import Settings, SettingsError
+from persistence import DataDirectoryLocked, EmbeddedPostgres, PostgresStartError
+
+log = structlog.get_logger(__name__)
+
+
+@click.command()
+@click.option("--no-demo", is_flag=True, help="Do not open the demo bots on the local chain.")
+def serve(no_demo: bool) -> None:
+    """Run the arena. Without settings it brings its own Postgres and its own local chain."""
+    settings = settings_or_exit()
+    configure_logs(settings)
+    try:
+        keys = load_keys(settings)
+        with _listener(settings) as listener, hold_data_dir(settings.arena_data_dir), children() as kept:
+            endpoints = _start_children(settings, kept)
+            house = None if no_demo or not endpoints.local_chain else _house(settings)
+            trio.run(_run, settings, keys, endpoints, listener, house, kept)
+    except SettingsError as error:
+        fail(*error.problems)
+    except (StartError, DataDirInUse, DataDirectoryLocked, PostgresStartError) as error:
+        fail(str(error))
+
+
+@contextmanager
+def _listener(settings: Settings) -> Iterator[socket.socket]:
+    """The port, taken before anything is started."""
+    host, port = settings.arena_host, settings.arena_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            fail(f"cannot listen on {host}:{port}: {error.strerror}; set ARENA_HOST or ARENA_PORT")
+        listener.listen(1024)
+        listener.setblocking(False)
+        yield listener
+
+
+def _start_children(settings: Settings, kept: Children) -> Endpoints:
+    database_url = settings.database_url
+    if database_url is None:
+        _say("starting Postgres (the first start initialises it) ...")
+        postgres = EmbeddedPostgres(settings.arena_data_dir / "postgres")
+        database_url = kept.start("postgres", postgres, postgres.start)
+    rpc_url, ws_url = settings.solana_rpc_url, settings.ws_url
+    if rpc_url is not None and ws_url is not None:
+        return Endpoints(database_url, rpc_url, ws_url, local_chain=False)
+    _say("starting the local chain ...")
+    localnet = LocalnetProcess(
+        LocalnetConfig(
+            data_dir=settings.arena_data_dir / "localnet",
+            rpc_port=settings.arena_rpc_port,
+            slot_ms=settings.arena_slot_ms,
+            programs={settings.solana_program_id or str(DEFAULT_PROGRAM_ID): program_path()},
+        )
+    )
+    rpc_url, ws_url = kept.start("localnet", localnet, localnet.start)
+    return Endpoints(database_url, rpc_url, ws_url, local_chain=True)
+
+
+def _house(settings: Settings) -> Keypair:
+    """The wallet that opens the demo bots."""
+    return generated_keypair(Path(settings.arena_data_dir) / "keys" / "house.json")
+
+
+async def _run(
+    settings: Settings,
+    keys: KeyRing,
+    endpoints: Endpoints,
+    listener: socket.socket,
+    house: Keypair | None,
+    kept: Children,
+) -> None:
+    shutdown = trio.Event()
+    port = listener.getsockname()[1]
+
+    def ready() -> None:
+        host = settings.arena_host if ":" not in settings.arena_host else f"[{settings.arena_host}]"
+        click.echo(f"\n  Arena is open: http://{host}:{port}\n", err=False)
+        click.echo(f"  Play a round in a second terminal: arena demo --url http://{host}:{port}\n")
+        sys.stdout.flush()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_on_signals, shutdown)
+        nursery.start_soon(kept.watch)
+        await run_arena(
+            settings, keys, endpoints, listener, house=house, shutdown=shutdown, on_ready=ready
+        )
+        nursery.cancel_scope.cancel()
+
+
+async def _on_signals(shutdown: trio.Event) -> None:
+    """The first signal ends in order, a second one at once."""
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            if shutdown.is_set():
+                raise StartError("ended at once, by a second signal")
+            _say("shutting down; once more to end at once")
+            shutdown.set()
+
+
+def _say(text: str) -> None:
+    click.echo(f"arena: {text}", err=True)

@@ -1,0 +1,481 @@
+"""A bot: the one owner of a puzzle's messages, verdicts and log.
+
+It accepts payments, hears from the feed what landed, lets its brain judge paid messages in the order of the chain, and
+publishes what came of it. Every handler follows the same line: decide, commit, then tell. Whatever fails on the way
+crashes the actor, and the supervisor starts it again from its rows, which are as if the message had never come.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+import trio
+from solders.pubkey import Pubkey
+
+from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Timer
+from arena.brains import Turn, Verdict
+from arena.chain.feed import ChainEvent
+from arena.chain.payment import cosign
+from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
+from arena.crashpoints import crash_point
+from arena.game import chain_facts, opening, terms
+from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
+from arena.game.chain_facts import PaidMessage
+from arena.game.frames import PaymentFrame, ReplyDelta, ReplyFrame, SettlementFrame
+from arena.game.messages import (
+    AcceptPayment,
+    Advance,
+    BotChanged,
+    BotMessage,
+    BrainAnswered,
+    ChainEventSeen,
+    LobbyEntry,
+    Offer,
+    OpenBot,
+    PaymentState,
+    PriceMessage,
+    Published,
+    SubscribeBot,
+    TransactionEnded,
+    Wake,
+)
+from arena.game.refusals import bot_ends_soon, bot_not_live, too_many_payments
+from arena.game.services import Services
+from arena.game.thinking import think
+from arena.problems import Problem, not_found
+from arena.store import bots, messages, solutions, transactions
+from arena.store.bots import BotStatus
+from arena.store.messages import MessageStatus, NewMessage
+from persistence import DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+
+MAX_PAYING = 1024
+"""Payments of one bot that may be under way at once; further ones are refused."""
+MAX_PAYING_PER_SESSION = 4
+HISTORY_TURNS = 50
+CLOCK_INTERVAL = 30.0
+CLOSING_MARGIN = 10.0
+"""Seconds after `closes_at` before a bot counts as expired: the chain's clock is not ours."""
+OUTAGE_PAUSE = 1.0
+SESSIONS_BEFORE_SWEEP = 256
+
+
+class BotActor(Actor[BotMessage]):
+    """One bot, from its draft to its closing."""
+
+    mailbox_capacity = 512
+    refusals = (Problem,)
+
+    def __init__(self, services: Services, bot_id: UUID) -> None:
+        self._services = services
+        self._id = bot_id
+        self._bot: bots.Bot | None = None
+        self._paying: dict[UUID, NewMessage] = {}
+        self._waiting: deque[PaidMessage] = deque()
+        self._judging: UUID | None = None
+        self._clock: Timer | None = None
+        self._sessions: dict[UUID, Publisher[Published]] = {}
+
+    # -- life
+
+    async def started(self) -> None:
+        services = self._services
+        self._everybody: Publisher[Published] = self.context.publisher()
+        self._bot = bot = await bots.get(services.database, self._id)
+        if bot is None:
+            return
+        self._mirror = mirror_of(bot)
+        snapshot = await services.snapshots.load(SNAPSHOT_KIND, str(self._id))
+        self._version = snapshot.version if snapshot is not None else 0
+        self._brain = terms.brain_of(services.secretbox, bot)
+        await self._take_up()
+
+    async def _take_up(self) -> None:
+        """Go on with what was under way: payments, verdicts, the settlement."""
+        database = self._services.database
+        for message in await messages.all_unjudged(database, self._id):
+            self._waiting.append(PaidMessage.of(message))
+        for message in await messages.all_paying(database, self._id):
+            self._paying[message.id] = message
+        for row in await transactions.pending(database, self._id):
+            if row.kind in (TransactionKind.CREATE, TransactionKind.FEE):
+                self._services.submitter.submit(terms.outgoing(row))
+        if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
+            self._track()
+            self._advance_settlement()
+        self._judge_next()
+        self._watch_clock()
+
+    def describe(self) -> Mapping[str, object]:
+        if self._bot is None:
+            return {}
+        mirror = self._mirror
+        return {
+            "name": self._bot.name,
+            "status": mirror.status.value,
+            "pot": mirror.pot,
+            "message_count": mirror.message_count,
+            "event_seq": mirror.event_seq,
+            "judged_count": mirror.judged_count,
+            "paying": len(self._paying),
+            "waiting": len(self._waiting),
+            "judging": str(self._judging) if self._judging else None,
+            "sessions": len(self._sessions),
+        }
+
+    async def receive(self, message: BotMessage) -> Any:
+        bot = self._bot
+        if bot is None:
+            self.context.stop()
+            raise not_found("bot")
+        match message:
+            case PriceMessage():
+                return self._offer(bot)
+            case AcceptPayment():
+                return await self._accept(bot, message)
+            case ChainEventSeen(event):
+                return await self._record(bot, event)
+            case BrainAnswered(message_id, verdict):
+                return await self._judge(bot, message_id, verdict)
+            case TransactionEnded(outcome):
+                return await self._transaction_ended(outcome)
+            case SubscribeBot(session_id):
+                return self._subscribe(session_id)
+            case OpenBot(creator, transaction):
+                return await self._open(bot, creator, transaction)
+            case Wake():
+                return await self._look_at_clock(bot)
+
+    # -- opening
+
+    async def _open(self, bot: bots.Bot, creator: str, transaction: bytes) -> str:
+        if self._mirror.status is not BotStatus.DRAFT:
+            return await self._creation_signature()
+        outgoing = await opening.checked_creation(self._services, bot, creator, transaction)
+        changes = BotChanges(self._mirror)
+        changes.write(
+            transactions.send(terms.new_transaction(outgoing, payer=creator, amount=bot.initial_pot))
+        )
+        changes.set(status=BotStatus.OPENING)
+        await self._commit(changes)
+        crash_point("creation_committed")
+        self._track()
+        self._services.submitter.submit(outgoing)
+        return outgoing.signature
+
+    async def _creation_signature(self) -> str:
+        """Opening twice is opening once."""
+        [creation] = await transactions.of_bot(
+            self._services.database, self._id, kind=TransactionKind.CREATE, limit=1
+        )
+        return creation.signature
+
+    def _track(self) -> None:
+        assert self._bot is not None
+        self._services.feed.track(self._id, Pubkey.from_string(self._bot.address), self._mirror.event_seq)
+
+    # -- paying
+
+    def _offer(self, bot: bots.Bot) -> Offer:
+        self._refuse_unless_live(bot)
+        return Offer(
+            bot=bot.address,
+            quote_key=str(self._services.keys.quote_pubkey),
+            amount=bot.fees.price(self._mirror.message_count),
+            closes_at=int(bot.closes_at.timestamp()),
+        )
+
+    def _refuse_unless_live(self, bot: bots.Bot) -> None:
+        if self._mirror.status is not BotStatus.OPEN:
+            raise bot_not_live(self._mirror.status)
+        if time.time() >= bot.closes_at.timestamp():
+            raise bot_ends_soon()
+
+    async def _accept(self, bot: bots.Bot, payment: AcceptPayment) -> PaymentState:
+        known = await messages.by_client_id(
+            self._services.database, payment.message.session_id, payment.message.client_id
+        )
+        if known is not None and known.status is not MessageStatus.DEAD:
+            return PaymentState(known.client_id, known.status)
+        self._refuse_unless_live(bot)
+        mine = sum(message.session_id == payment.message.session_id for message in self._paying.values())
+        if mine >= MAX_PAYING_PER_SESSION or len(self._paying) >= MAX_PAYING:
+            raise too_many_payments(MAX_PAYING_PER_SESSION)
+
+        message = payment.message
+        outgoing = Outgoing(
+            payment.signature,
+            cosign(payment.transaction, self._services.keys.quote),
+            payment.last_valid_block_height,
+            TransactionKind.FEE,
+            self._id,
+            message.id,
+        )
+        changes = BotChanges(self._mirror)
+        changes.write(
+            messages.accept(message) if known is None else messages.retry(message),
+            transactions.send(
+                terms.new_transaction(outgoing, payer=message.wallet, amount=message.amount)
+            ),
+        )
+        changes.emit(
+            PaymentFrame,
+            session_id=message.session_id,
+            id=message.client_id,
+            status="accepted",
+            signature=payment.signature,
+        )
+        await self._commit(changes)
+        self._paying[message.id] = message
+        crash_point("payment_committed")
+        self._services.submitter.submit(outgoing)
+        crash_point("payment_submitted")
+        return PaymentState(message.client_id, MessageStatus.PAYING)
+
+    async def _transaction_ended(self, outcome: Outcome) -> None:
+        """A creation or a payment that did not land; one that did is told of by its event, with the books."""
+        outgoing = outcome.outgoing
+        message = self._paying.get(outgoing.message_id) if outgoing.message_id is not None else None
+        opening_failed = (
+            outgoing.kind is TransactionKind.CREATE and self._mirror.status is BotStatus.OPENING
+        )
+        if isinstance(outcome, Landed) or (message is None and not opening_failed):
+            return
+        changes = BotChanges(self._mirror)
+        reason: str | None = None
+        match outcome:
+            case Failed(slot=slot, error=error, code=code):
+                reason = opening.failure_code(code)
+                changes.write(transactions.failed(outgoing.signature, slot=slot, error=error))
+            case Expired():
+                changes.write(transactions.expired(outgoing.signature))
+        if message is None:
+            changes.set(status=BotStatus.DRAFT)
+        else:
+            changes.write(messages.dead(message.id))
+            changes.emit(
+                PaymentFrame,
+                session_id=message.session_id,
+                id=message.client_id,
+                status="expired" if isinstance(outcome, Expired) else "failed",
+                signature=outgoing.signature,
+                code=reason,
+            )
+        await self._commit(changes)
+        if message is not None:
+            del self._paying[message.id]
+
+    # -- what the chain says
+
+    async def _record(self, bot: bots.Bot, seen: ChainEvent) -> None:
+        if seen.event.event_seq <= self._mirror.event_seq:
+            return  # handled already, and told again after a restart
+        crash_point("event_received")
+        changes = BotChanges(self._mirror)
+        reveal = terms.reveal(self._services.secretbox, bot)
+        fact = chain_facts.apply(changes, bot, seen, paying=self._paying, reveal=reveal)
+        await self._commit(changes)
+        crash_point("event_committed")
+        match fact:
+            case chain_facts.Paid(paid):
+                del self._paying[paid.message.id]
+                self._waiting.append(paid)
+                self._judge_next()
+            case chain_facts.PaidTooLate(paid):
+                del self._paying[paid.message.id]
+                self._advance_settlement()
+            case chain_facts.Unknown():
+                log.critical(
+                    "bot_halted", bot_id=str(self._id), signature=seen.signature, event_seq=seen.event.event_seq
+                )
+            case chain_facts.Moved():
+                self._advance_settlement()
+            case None:
+                self._watch_clock()
+
+    # -- judging
+
+    def _judge_next(self) -> None:
+        if self._judging is None and self._waiting and self._mirror.status is BotStatus.OPEN:
+            paid = self._waiting[0]
+            assert paid.index == self._mirror.judged_count + 1, "verdicts follow the order of the chain"
+            self._judging = paid.message.id
+            self.context.start_task(self._think, paid, name="brain")
+
+    async def _think(self, paid: PaidMessage) -> None:
+        """The brain's work on one message, beside the mailbox; it ends as a message to the bot."""
+        crash_point("brain_running")
+        message = paid.message
+
+        def on_delta(text: str) -> None:
+            frame = ReplyDelta(id=message.client_id, text=text).model_dump_json().encode()
+            self._publish(Published(None, message.session_id, frame))
+
+        verdict = await think(
+            self._brain,
+            message.text,
+            await self._history(paid),
+            paid.index,
+            deadline=self._services.settings.arena_verdict_timeout,
+            on_delta=on_delta,
+        )
+        await self.context.ref.ask(BrainAnswered(message.id, verdict))
+
+    async def _history(self, paid: PaidMessage) -> list[Turn]:
+        while True:
+            try:
+                earlier = await messages.history(
+                    self._services.database,
+                    paid.message.session_id,
+                    before_index=paid.index,
+                    limit=HISTORY_TURNS,
+                )
+            except DatabaseUnavailable:
+                await trio.sleep(OUTAGE_PAUSE)
+                continue
+            return [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
+
+    async def _judge(self, bot: bots.Bot, message_id: UUID, verdict: Verdict | None) -> None:
+        paid = self._waiting[0]
+        message = paid.message
+        assert message.id == message_id == self._judging, "one message is judged at a time"
+        changes = BotChanges(self._mirror)
+        changes.set(judged_count=paid.index)
+        if verdict is None:
+            chain_facts.refund(changes, paid, reason="unjudged")
+        else:
+            changes.write(messages.judged(message.id, reply=verdict.reply, solved=verdict.solved))
+            changes.emit(
+                ReplyFrame,
+                session_id=message.session_id,
+                id=message.client_id,
+                message_id=message.id,
+                message_index=paid.index,
+                wallet=message.wallet,
+                text=message.text,
+                reply=verdict.reply,
+                verdict="solved" if verdict.solved else "unsolved",
+            )
+            if verdict.solved:
+                await self._solve(bot, paid, changes)
+        crash_point("verdict_reached")
+        await self._commit(changes)
+        crash_point("verdict_committed")
+        self._judging = None
+        self._waiting.popleft()
+        if self._mirror.status is not BotStatus.OPEN:
+            self._waiting.clear()
+        if verdict is None or verdict.solved:
+            self._advance_settlement()
+        self._judge_next()
+
+    async def _solve(self, bot: bots.Bot, paid: PaidMessage, changes: BotChanges) -> None:
+        """The winner gets the initial pot and what every message up to the winning one added, but for refunds."""
+        shares = await messages.pot_shares(self._services.database, self._id, up_to_index=paid.index)
+        reward = bot.initial_pot + shares
+        changes.write(
+            solutions.ended(
+                solutions.NewSolution(
+                    bot_id=self._id,
+                    message_id=paid.message.id,
+                    winner_id=paid.message.solver_id,
+                    message_index=paid.index,
+                    reward=reward,
+                    proof=terms.open_salt(self._services.secretbox, bot),
+                    revealed=terms.open_secret(self._services.secretbox, bot),
+                )
+            )
+        )
+        changes.set(status=BotStatus.SOLVED, ended_at=datetime.now(UTC))
+        changes.emit(
+            SettlementFrame,
+            status="solved",
+            winner=paid.message.wallet,
+            message_index=paid.index,
+            reward=reward,
+        )
+        for late in list(self._waiting)[1:]:
+            changes.set(judged_count=late.index)
+            chain_facts.refund(changes, late, reason="late")
+
+    def _advance_settlement(self) -> None:
+        try:
+            self._services.settlement(self._id).tell(Advance())
+        except (MailboxFull, ActorStopped) as error:
+            # it looks by itself when it starts, and again and again while anything is owed
+            log.info("settlement_not_told", bot_id=str(self._id), reason=str(error))
+
+    # -- the clock
+
+    def _watch_clock(self) -> None:
+        if self._mirror.status is BotStatus.OPEN:
+            if self._clock is not None:
+                self._clock.cancel()
+            self._clock = self.context.send_later(CLOCK_INTERVAL, Wake())
+
+    async def _look_at_clock(self, bot: bots.Bot) -> None:
+        """A bot ends at `closes_at`, once nothing can be paid any more and everything paid is judged."""
+        self._watch_clock()
+        over = time.time() >= bot.closes_at.timestamp() + CLOSING_MARGIN
+        if self._mirror.status is not BotStatus.OPEN or not over or self._paying or self._waiting:
+            return
+        changes = BotChanges(self._mirror)
+        changes.set(status=BotStatus.EXPIRED, ended_at=datetime.now(UTC))
+        changes.write(
+            solutions.ended(
+                solutions.NewSolution(
+                    bot_id=self._id,
+                    proof=terms.open_salt(self._services.secretbox, bot),
+                    revealed=terms.open_secret(self._services.secretbox, bot),
+                )
+            )
+        )
+        changes.emit(SettlementFrame, status="expired")
+        await self._commit(changes)
+        self._advance_settlement()
+
+    # -- committing and publishing
+
+    async def _commit(self, changes: BotChanges) -> None:
+        await self._services.journal.commit(changes.change(self._version))
+        self._version += 1
+        self._mirror = changes.mirror
+        for frame in changes.published:
+            self._publish(frame)
+        if changes.published:
+            self._tell_lobby()
+
+    def _publish(self, published: Published) -> None:
+        if published.session_id is None:
+            self._everybody.publish(published)
+            for publisher in self._sessions.values():
+                publisher.publish(published)
+        elif (publisher := self._sessions.get(published.session_id)) is not None:
+            publisher.publish(published)
+
+    def _subscribe(self, session_id: UUID | None) -> Subscription[Published]:
+        if session_id is None:
+            return self._everybody.subscribe()
+        if len(self._sessions) >= SESSIONS_BEFORE_SWEEP:
+            self._sessions = {key: publisher for key, publisher in self._sessions.items() if len(publisher)}
+        publisher = self._sessions.get(session_id)
+        if publisher is None:
+            publisher = self._sessions[session_id] = self.context.publisher()
+        return publisher.subscribe()
+
+    def _tell_lobby(self) -> None:
+        bot, mirror = self._bot, self._mirror
+        assert bot is not None
+        price = bot.fees.price(mirror.message_count)
+        entry = LobbyEntry(self._id, mirror.status.value, mirror.pot, mirror.message_count, price)
+        try:
+            self._services.lobby.tell(BotChanged(entry))
+        except (MailboxFull, ActorStopped) as error:
+            log.info("lobby_not_told", bot_id=str(self._id), reason=str(error))  # the next change tells it all

@@ -1,0 +1,80 @@
+"""What one message to a bot changes: collected, committed at once, then published.
+
+Nothing of it is visible before the commit, and all of it is after: rows, frames and the bot's own row go into one
+transaction, fenced by the snapshot's version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from pydantic_core import to_json
+
+from actors import Snapshot
+from arena.game.frames import DurableFrame
+from arena.game.messages import Published
+from arena.store import bots, events
+from arena.store.bots import Mirror
+from persistence import Change, Write
+
+SNAPSHOT_KIND = "bots"
+SNAPSHOT_SCHEMA = 1
+
+
+def mirror_of(bot: bots.Bot) -> Mirror:
+    """What moves about a bot, as its row has it."""
+    return Mirror(
+        bot_id=bot.id,
+        was=bot.status,
+        status=bot.status,
+        pot=bot.pot,
+        message_count=bot.message_count,
+        event_seq=bot.event_seq,
+        judged_count=bot.judged_count,
+        frame_seq=bot.frame_seq,
+        opened_at=bot.opened_at,
+        ended_at=bot.ended_at,
+    )
+
+
+class BotChanges:
+    """Collects the consequences of one message to a bot, starting from its `mirror`."""
+
+    def __init__(self, mirror: Mirror) -> None:
+        self.mirror = replace(mirror, was=mirror.status)
+        self.published: list[Published] = []
+        self._writes: list[Write] = []
+
+    def write(self, *writes: Write) -> None:
+        self._writes.extend(writes)
+
+    def set(self, **values: Any) -> None:
+        """New values of the mirror, by name."""
+        self.mirror = replace(self.mirror, **values)
+
+    def emit(self, frame: type[DurableFrame], *, session_id: UUID | None = None, **fields: Any) -> None:
+        """Append a frame to the bot's log: for one session, or for everybody."""
+        seq = self.mirror.frame_seq + 1
+        self.set(frame_seq=seq)
+        body = to_json(frame(seq=seq, **fields), exclude_none=True)
+        self.published.append(Published(seq, session_id, body))
+        self._writes.append(events.append(self.mirror.bot_id, seq, session_id, body))
+
+    def change(self, version: int) -> Change:
+        """All of it as one change, fenced by the snapshot that `version` was read of (0: none yet).
+
+        The snapshot holds what the mirror holds. Rows are what is read at a start; its version is the fence.
+        """
+        mirror = self.mirror
+        snapshot = Snapshot(
+            kind=SNAPSHOT_KIND,
+            id=str(mirror.bot_id),
+            schema=SNAPSHOT_SCHEMA,
+            version=version + 1,
+            data=to_json(mirror),
+        )
+        return Change(
+            writes=(*self._writes, bots.mirror(mirror)), snapshot=snapshot, expected_version=version
+        )

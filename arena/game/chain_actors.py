@@ -1,0 +1,63 @@
+"""The two actors that face the chain: each owns one long-lived loop, so that its crash is supervised like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, NoReturn
+from uuid import UUID
+
+from actors import Actor, Message
+from arena.chain.feed import ChainEvent, Feed
+from arena.chain.submitter import Outcome, Submitter, TransactionKind
+from arena.game.messages import ChainEventSeen, TransactionEnded
+from arena.game.services import Services
+
+
+class FeedActor(Actor[Message[Any]]):
+    """Runs the feed: program events on their way to bots."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    async def started(self) -> None:
+        self.context.start_task(self._feed.run, name="feed")
+
+    async def receive(self, message: Message[Any]) -> NoReturn:
+        raise TypeError(f"the feed takes no messages: {message!r}")
+
+    def describe(self) -> Mapping[str, object]:
+        return asdict(self._feed.status)
+
+
+class SubmitterActor(Actor[Message[Any]]):
+    """Runs the submitter: our transactions on their way to the chain."""
+
+    def __init__(self, submitter: Submitter) -> None:
+        self._submitter = submitter
+
+    async def started(self) -> None:
+        self.context.start_task(self._submitter.run, name="submitter")
+
+    async def receive(self, message: Message[Any]) -> NoReturn:
+        raise TypeError(f"the submitter takes no messages: {message!r}")
+
+
+class ChainRouter:
+    """Brings what the feed and the submitter learn to the actor whose fact it is."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def handle(self, bot_id: UUID, event: ChainEvent) -> None:
+        """An event of a bot; durable when this returns."""
+        await self._services.bot(bot_id).ask(ChainEventSeen(event))
+
+    async def ended(self, outcome: Outcome) -> None:
+        """A transaction is final; durable when this returns."""
+        outgoing = outcome.outgoing
+        match outgoing.kind:
+            case TransactionKind.CREATE | TransactionKind.FEE:
+                await self._services.bot(outgoing.bot_id).ask(TransactionEnded(outcome))
+            case TransactionKind.SETTLE | TransactionKind.REFUND | TransactionKind.CLOSE:
+                await self._services.settlement(outgoing.bot_id).ask(TransactionEnded(outcome))

@@ -1,0 +1,186 @@
+"""What a program event means for a bot: pure bookkeeping into `BotChanges`.
+
+Events come one at a time in the order of `event_seq`, each with the books that resulted, so that nothing is added up
+here. What is left to do after the commit is the return value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from arena.chain.events import (
+    BotClosed,
+    BotCreated,
+    KeysRotated,
+    MessageFeeRecorded,
+    MessageFeeRefunded,
+    RewardSettled,
+)
+from arena.chain.feed import ChainEvent
+from arena.game.bot_changes import BotChanges
+from arena.game.frames import PaymentFrame, PotFrame, RefundFrame, Reveal, SettlementFrame
+from arena.store import messages, sessions, transactions
+from arena.store.bots import Bot, BotStatus
+from arena.store.messages import Message, NewMessage
+
+
+@dataclass(frozen=True, slots=True)
+class PaidMessage:
+    """A message whose fee the chain recorded. `index` is its place there, from 1."""
+
+    message: NewMessage
+    index: int
+
+    @staticmethod
+    def of(row: Message) -> PaidMessage:
+        assert row.message_index is not None
+        return PaidMessage(row, row.message_index)
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A message is paid and waits for its verdict."""
+
+    paid: PaidMessage
+
+
+@dataclass(frozen=True, slots=True)
+class PaidTooLate:
+    """A message is paid after the bot's end; its fee goes back."""
+
+    paid: PaidMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A fee that no row knows: lost data or a stolen key. The bot halts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Money moved out: the settlement may take its next step."""
+
+
+Fact = Paid | PaidTooLate | Unknown | Moved | None
+
+
+def apply(
+    changes: BotChanges,
+    bot: Bot,
+    seen: ChainEvent,
+    *,
+    paying: Mapping[UUID, NewMessage],
+    reveal: Reveal,
+) -> Fact:
+    """Collect what `seen` changes about `bot`."""
+    event = seen.event
+    changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
+    match event:
+        case BotCreated():
+            changes.write(transactions.landed(seen.signature, slot=seen.slot))
+            changes.set(status=BotStatus.OPEN, opened_at=datetime.now(UTC))
+            _emit_pot(changes, bot)
+            return None
+        case MessageFeeRecorded():
+            return _fee(changes, bot, seen, event, paying)
+        case RewardSettled():
+            changes.emit(
+                SettlementFrame,
+                status="paid",
+                winner=str(event.winner),
+                message_index=event.message_index,
+                reward=event.reward,
+                signature=seen.signature,
+                reveal=reveal,
+            )
+            return Moved()
+        case MessageFeeRefunded():
+            changes.write(messages.refunded(bot.id, message_index=event.message_index, signature=seen.signature))
+            changes.emit(
+                RefundFrame,
+                message_index=event.message_index,
+                amount=event.amount,
+                status="paid" if event.delivered else "unclaimed",
+                signature=seen.signature,
+            )
+            return Moved()
+        case BotClosed():
+            changes.set(status=BotStatus.CLOSED)
+            changes.write(sessions.close_all(bot.id))
+            changes.emit(SettlementFrame, status="closed", signature=seen.signature, reveal=reveal)
+            return Moved()
+        case KeysRotated():
+            return None
+
+
+def refund(changes: BotChanges, paid: PaidMessage, *, reason: Literal["late", "unjudged"]) -> None:
+    """A paid message will not get a verdict: its fee is due to go back."""
+    message = paid.message
+    changes.write(messages.refunding(message.id, reason=reason))
+    changes.emit(
+        RefundFrame,
+        session_id=message.session_id,
+        id=message.client_id,
+        message_index=paid.index,
+        amount=message.amount,
+        status="due",
+        reason=reason,
+    )
+
+
+def _fee(
+    changes: BotChanges,
+    bot: Bot,
+    seen: ChainEvent,
+    event: MessageFeeRecorded,
+    paying: Mapping[UUID, NewMessage],
+) -> Fact:
+    message = paying.get(event.message_id)
+    if (
+        message is None
+        or message.wallet != str(event.player)
+        or message.amount != event.amount
+        or message.content_hash != event.content_hash
+    ):
+        changes.set(status=BotStatus.HALTED)
+        changes.emit(SettlementFrame, status="halted", signature=seen.signature)
+        return Unknown()
+    paid = PaidMessage(message, event.message_index)
+    changes.write(
+        messages.paid(
+            message.id,
+            message_index=event.message_index,
+            pot_share=event.pot_share,
+            fee_signature=seen.signature,
+            fee_slot=seen.slot,
+        ),
+        transactions.landed(seen.signature, slot=seen.slot),
+    )
+    changes.emit(
+        PaymentFrame,
+        session_id=message.session_id,
+        id=message.client_id,
+        status="confirmed",
+        signature=seen.signature,
+        message_index=event.message_index,
+    )
+    _emit_pot(changes, bot)
+    if changes.mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED):
+        changes.set(judged_count=event.message_index)
+        refund(changes, paid, reason="late")
+        return PaidTooLate(paid)
+    return Paid(paid)
+
+
+def _emit_pot(changes: BotChanges, bot: Bot) -> None:
+    mirror = changes.mirror
+    changes.emit(
+        PotFrame,
+        pot=mirror.pot,
+        message_count=mirror.message_count,
+        next_price=bot.fees.price(mirror.message_count),
+    )

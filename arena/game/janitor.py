@@ -1,0 +1,65 @@
+"""The janitor: wakes what has something due, forgets what has expired."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from actors import Actor, ActorError
+from arena.game.messages import Sweep, Wake
+from arena.game.services import Services
+from arena.store import auth, bots, idempotency
+from persistence import DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+
+INTERVAL = 60.0
+PAGE = 500
+DRAFT_LIFE = timedelta(days=7)
+KEY_LIFE = timedelta(days=1)
+
+
+class JanitorActor(Actor[Sweep]):
+    """Sweeps once at the start, which brings everything unfinished back to life, and every minute from then on."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._sweeps = 0
+        self._woken = 0
+
+    async def started(self) -> None:
+        self.context.ref.tell(Sweep())
+
+    def describe(self) -> Mapping[str, object]:
+        return {"sweeps": self._sweeps, "woken": self._woken}
+
+    async def receive(self, message: Sweep) -> Any:
+        try:
+            await self._wake()
+            await self._forget()
+            self._sweeps += 1
+        except DatabaseUnavailable as error:
+            log.warning("sweep_postponed", reason=str(error))
+        self.context.send_later(INTERVAL, Sweep())
+
+    async def _wake(self) -> None:
+        """Bots that are not closed live as long as the server does: their feed, timers and payments need them."""
+        after: UUID | None = None
+        while page := await bots.pending(self._services.database, after=after, limit=PAGE):
+            for bot in page:
+                try:
+                    await self._services.bot(bot.id).ask(Wake())
+                    self._woken += 1
+                except ActorError as error:
+                    log.warning("bot_does_not_wake", bot_id=str(bot.id), reason=str(error))
+            after = page[-1].id
+
+    async def _forget(self) -> None:
+        database, now = self._services.database, datetime.now(UTC)
+        await auth.purge_expired(database)
+        await idempotency.purge(database, now - KEY_LIFE)
+        await bots.purge_drafts(database, now - DRAFT_LIFE)

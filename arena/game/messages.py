@@ -1,0 +1,218 @@
+"""What the game's actors say to each other: one closed set of messages for each receiver.
+
+A receiver that refuses raises `arena.problems.Problem`; the asker gets it raised, the actor goes on.
+Asks go one way: connection → session → bot → journal, chain. What flows back is `Published` to subscribers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from actors import Message, Subscription
+from arena.brains import Verdict
+from arena.chain.feed import ChainEvent
+from arena.chain.submitter import Outcome
+from arena.store.messages import MessageStatus, NewMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A frame on its way to connections.
+
+    Attributes:
+        seq: the frame's number in the bot's log; None for a frame that is not durable.
+        session_id: whose it is; None for everybody.
+        frame: complete JSON.
+    """
+
+    seq: int | None
+    session_id: UUID | None
+    frame: bytes
+
+
+# -- to a session: kind "sessions", id = the session's uuid
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The price of one message, locked until `valid_until`, and the transaction that pays it, unsigned.
+
+    Attributes:
+        client_id: the client's id of the message.
+        message_id: its id on chain.
+        amount: lamports.
+        valid_until: Unix seconds; the chain refuses the payment afterwards.
+    """
+
+    client_id: UUID
+    message_id: UUID
+    amount: int
+    valid_until: int
+    transaction: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentState:
+    """Where a payment stands; repeating `Pay` answers it again."""
+
+    client_id: UUID
+    status: MessageStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RequestQuote(Message[Quote]):
+    """What would it cost to say this?"""
+
+    client_id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pay(Message[PaymentState]):
+    """Here is the quoted transaction, signed by the player's wallet."""
+
+    client_id: UUID
+    transaction: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AttachSession(Message[Subscription[Published]]):
+    """Send me this session's frames from now on."""
+
+
+SessionMessage = RequestQuote | Pay | AttachSession
+
+
+# -- to a bot: kind "bots", id = the bot's uuid
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the next message to a bot costs right now.
+
+    Attributes:
+        bot: the address of the bot's account, base58.
+        quote_key: who co-signs, base58.
+        amount: lamports.
+        closes_at: Unix seconds.
+    """
+
+    bot: str
+    quote_key: str
+    amount: int
+    closes_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBot(Message[str]):
+    """The creation, signed by its creator; answers the transaction's signature."""
+
+    creator: str
+    transaction: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PriceMessage(Message[Offer]):
+    """What does the next message cost?"""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptPayment(Message[PaymentState]):
+    """A payment that the session found to be in order; it is committed, co-signed and sent.
+
+    Attributes:
+        transaction: signed by the player, not yet by us.
+    """
+
+    message: NewMessage
+    transaction: bytes
+    signature: str
+    last_valid_block_height: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEventSeen(Message[None]):
+    """The feed saw an event of this bot; answered once it is committed."""
+
+    event: ChainEvent
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionEnded(Message[None]):
+    """A transaction of ours is final, one way or the other."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class BrainAnswered(Message[None]):
+    """The brain is done with a message; no verdict means that it failed for good."""
+
+    message_id: UUID
+    verdict: Verdict | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeBot(Message[Subscription[Published]]):
+    """Send me the bot's frames from now on: all of one session and those for everybody; None: only the latter."""
+
+    session_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wake(Message[None]):
+    """Be there and look at your clock: nothing else is asked."""
+
+
+BotMessage = (
+    OpenBot | PriceMessage | AcceptPayment | ChainEventSeen | TransactionEnded | BrainAnswered | SubscribeBot | Wake
+)
+
+
+# -- to a settlement: kind "settlements", id = the bot's uuid
+
+
+@dataclass(frozen=True, slots=True)
+class Advance(Message[None]):
+    """Look at the chain and the rows and take the next step, if there is one."""
+
+
+SettlementMessage = Advance | TransactionEnded
+
+
+# -- to the lobby
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyEntry:
+    """What the lobby shows of a bot that changed; every value is absolute."""
+
+    bot_id: UUID
+    status: str
+    pot: int
+    message_count: int
+    next_price: int
+
+
+@dataclass(frozen=True, slots=True)
+class BotChanged(Message[None]):
+    """A bot's pot or status is another one now."""
+
+    entry: LobbyEntry
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeLobby(Message[Subscription[LobbyEntry]]):
+    """Send me the changes of all bots from now on."""
+
+
+LobbyMessage = BotChanged | SubscribeLobby
+
+
+# -- to the janitor
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep(Message[None]):
+    """Wake bots with something due, forget what has expired."""

@@ -1,0 +1,66 @@
+"""Opening a bot: the creation that its creator signed, examined and co-signed."""
+
+from __future__ import annotations
+
+from solders.hash import Hash
+from solders.transaction import VersionedTransaction
+
+from arena.chain.client import Commitment
+from arena.chain.errors import program_error
+from arena.chain.payment import PaymentRefused, check_create_transaction, cosign, create_transaction
+from arena.chain.submitter import Outgoing, TransactionKind
+from arena.game import terms
+from arena.game.refusals import payment_refused
+from arena.game.services import Services
+from arena.store.bots import Bot
+
+BLOCKHASH_LIFE = 150
+"""Blocks for which a blockhash can be named, https://solana.com/docs/core/transactions."""
+
+
+async def unsigned_creation(services: Services, bot: Bot, creator: str) -> bytes:
+    """The transaction that opens the draft `bot`, with a fresh blockhash, for its creator to sign.
+
+    Raises:
+        ChainUnavailable: no blockhash can be had.
+    """
+    blockhash = await services.client.latest_blockhash()
+    quote = terms.create_quote(services, bot, creator, blockhash.hash, blockhash.last_valid_block_height)
+    return create_transaction(services.program_id, quote)
+
+
+async def checked_creation(services: Services, bot: Bot, creator: str, signed: bytes) -> Outgoing:
+    """The creation as it is to be sent: found to be the drafted one, and co-signed.
+
+    It may name any blockhash, since a draft can be old: whichever it is, it is dead 150 blocks from now.
+
+    Raises:
+        Problem: with the code that `PaymentRefused` has.
+        ChainUnavailable: the chain's height cannot be had.
+    """
+    height = await services.client.block_height(Commitment.CONFIRMED) + BLOCKHASH_LIFE
+    try:
+        quote = terms.create_quote(services, bot, creator, _blockhash(signed), height)
+        checked = check_create_transaction(services.program_id, quote, signed)
+    except PaymentRefused as refused:
+        raise payment_refused(refused) from refused
+    return Outgoing(
+        checked.signature,
+        cosign(checked.transaction, services.keys.quote),
+        height,
+        TransactionKind.CREATE,
+        bot.id,
+    )
+
+
+def failure_code(code: int | None) -> str:
+    """A program's error code as a code for players."""
+    error = program_error(code) if code is not None else None
+    return error.name if error is not None else "transaction_failed"
+
+
+def _blockhash(signed: bytes) -> Hash:
+    try:
+        return VersionedTransaction.from_bytes(signed).message.recent_blockhash
+    except ValueError:
+        return Hash.default()  # the examination says what is wrong with it

@@ -1,0 +1,78 @@
+"""What the game refuses, in words for players. Codes are stable; `docs/protocol.md` lists them."""
+
+from __future__ import annotations
+
+from arena.chain.payment import PaymentRefused
+from arena.problems import Problem
+from arena.store.messages import Message
+
+
+def bot_not_live(status: str) -> Problem:
+    return Problem(
+        "bot_not_live",
+        "This bot takes no messages",
+        409,
+        {
+            "draft": "It has not been opened yet.",
+            "opening": "Its opening is not on the chain yet; try again in a moment.",
+            "solved": "It has been solved.",
+            "expired": "Its time is over.",
+            "closed": "It is closed.",
+            "halted": "It was halted by the operators.",
+        }.get(status, f"It is {status}."),
+        {"bot_status": status},
+    )
+
+
+def bot_ends_soon() -> Problem:
+    return Problem(
+        "bot_ends_soon", "This bot is about to end", 409, "A payment made now could miss its closing time."
+    )
+
+
+def text_invalid(detail: str) -> Problem:
+    return Problem("text_invalid", "This is not a message", 422, detail)
+
+
+def message_id_reused() -> Problem:
+    return Problem(
+        "message_id_reused",
+        "This id belongs to another message",
+        409,
+        "The id was used with another text. Give every message an id of its own.",
+    )
+
+
+def quote_unknown() -> Problem:
+    return Problem(
+        "quote_unknown", "No quote for this message", 409, "Ask for a quote first: send the message again."
+    )
+
+
+def quote_expired() -> Problem:
+    return Problem("quote_expired", "The quote has expired", 409, "Nothing was paid. Send the message again.")
+
+
+def too_many_payments(limit: int) -> Problem:
+    return Problem(
+        "too_many_payments",
+        "Too many payments are under way",
+        429,
+        f"At most {limit} payments of a session can be under way at once.",
+        {"retry_after": 2},
+    )
+
+
+def payment_refused(refused: PaymentRefused) -> Problem:
+    """What the examination of a signed transaction found, under its own code."""
+    return Problem(refused.code, "The signed transaction is refused", 422, refused.detail)
+
+
+def already_paid(message: Message) -> Problem:
+    return Problem(
+        "message_already_paid",
+        "This message is paid for already",
+        409,
+        f"It is {message.status.value}.",
+        {"message_status": message.status.value},
+    )

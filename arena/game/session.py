@@ -1,0 +1,175 @@
+"""A chat session: one player with one bot, on as many connections as the player likes.
+
+It makes quotes and examines payments, so that the bot sees only those that are in order. Quotes live in memory alone:
+losing one costs nothing, the player asks again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from solders.pubkey import Pubkey
+
+from actors import Actor, ActorRef
+from arena.chain.payment import FeeQuote, PaymentRefused, check_fee_transaction, fee_transaction
+from arena.game.messages import (
+    AcceptPayment,
+    AttachSession,
+    Pay,
+    PaymentState,
+    PriceMessage,
+    Quote,
+    RequestQuote,
+    SessionMessage,
+    SubscribeBot,
+)
+from arena.game.refusals import (
+    already_paid,
+    bot_ends_soon,
+    message_id_reused,
+    payment_refused,
+    quote_expired,
+    quote_unknown,
+)
+from arena.game.services import Services
+from arena.game.text import checked_text
+from arena.ids import new_id
+from arena.problems import Problem, not_found
+from arena.store import messages, sessions
+from arena.store.messages import MessageStatus, NewMessage, content_hash
+from arena.store.sessions import ChatSession
+
+MAX_QUOTES = 16
+"""Open quotes of a session; the oldest gives way to a further one."""
+
+
+class _Quoted:
+    """A quote that was given, with what is needed to examine the payment."""
+
+    __slots__ = ("fee", "text", "transaction")
+
+    def __init__(self, text: str, fee: FeeQuote, transaction: bytes) -> None:
+        self.text = text
+        self.fee = fee
+        self.transaction = transaction
+
+    @property
+    def expired(self) -> bool:
+        return time.time() >= self.fee.valid_until
+
+
+class ChatSessionActor(Actor[SessionMessage]):
+    """The session with the id `session_id`."""
+
+    mailbox_capacity = 64
+    refusals = (Problem,)
+
+    def __init__(self, services: Services, session_id: UUID) -> None:
+        self._services = services
+        self._id = session_id
+        self._session: ChatSession | None = None
+        self._quotes: OrderedDict[UUID, _Quoted] = OrderedDict()
+
+    async def started(self) -> None:
+        self._session = await sessions.get(self._services.database, self._id)
+
+    def describe(self) -> Mapping[str, object]:
+        if self._session is None:
+            return {}
+        return {"bot_id": str(self._session.bot_id), "quotes": len(self._quotes)}
+
+    async def receive(self, message: SessionMessage) -> Any:
+        if self._session is None:
+            self.context.stop()
+            raise not_found("session")
+        match message:
+            case RequestQuote(client_id, text):
+                return await self._quote(self._session, client_id, checked_text(text, self._services.settings.arena_message_max_length))
+            case Pay(client_id, transaction):
+                return await self._pay(self._session, client_id, transaction)
+            case AttachSession():
+                return await self._bot(self._session).ask(SubscribeBot(self._id))
+
+    def _bot(self, session: ChatSession) -> ActorRef:
+        return self._services.bot(session.bot_id)
+
+    async def _quote(self, session: ChatSession, client_id: UUID, text: str) -> Quote:
+        quoted = self._quotes.get(client_id)
+        if quoted is not None and not quoted.expired:
+            if quoted.text != text:
+                raise message_id_reused()
+            return self._answer(client_id, quoted)
+        known = await messages.by_client_id(self._services.database, session.id, client_id)
+        if known is not None and known.status is not MessageStatus.DEAD:
+            raise already_paid(known)
+        if known is not None and known.text != text:
+            raise message_id_reused()
+
+        offer = await self._bot(session).ask(PriceMessage())
+        now = int(time.time())
+        valid_until = min(now + self._services.settings.arena_quote_lifetime, offer.closes_at)
+        if valid_until <= now:
+            raise bot_ends_soon()
+        blockhash = await self._services.client.latest_blockhash()
+        message_id = known.id if known is not None else new_id()
+        fee = FeeQuote(
+            bot_id=session.bot_id,
+            bot=Pubkey.from_string(offer.bot),
+            player=Pubkey.from_string(session.solver),
+            quote_key=Pubkey.from_string(offer.quote_key),
+            message_id=message_id,
+            content_hash=content_hash(message_id, text),
+            amount=offer.amount,
+            valid_until=valid_until,
+            blockhash=blockhash.hash,
+            last_valid_block_height=blockhash.last_valid_block_height,
+        )
+        quoted = _Quoted(text, fee, fee_transaction(self._services.program_id, fee))
+        self._quotes[client_id] = quoted
+        self._quotes.move_to_end(client_id)
+        while len(self._quotes) > MAX_QUOTES:
+            self._quotes.popitem(last=False)
+        return self._answer(client_id, quoted)
+
+    @staticmethod
+    def _answer(client_id: UUID, quoted: _Quoted) -> Quote:
+        fee = quoted.fee
+        return Quote(client_id, fee.message_id, fee.amount, fee.valid_until, quoted.transaction)
+
+    async def _pay(self, session: ChatSession, client_id: UUID, transaction: bytes) -> PaymentState:
+        quoted = self._quotes.get(client_id)
+        if quoted is None:
+            known = await messages.by_client_id(self._services.database, session.id, client_id)
+            if known is None or known.status is MessageStatus.DEAD:
+                raise quote_unknown()
+            return PaymentState(client_id, known.status)
+        if quoted.expired:
+            del self._quotes[client_id]
+            raise quote_expired()
+        fee = quoted.fee
+        try:
+            signed = check_fee_transaction(self._services.program_id, fee, transaction)
+        except PaymentRefused as refused:
+            raise payment_refused(refused) from refused
+        message = NewMessage(
+            id=fee.message_id,
+            bot_id=session.bot_id,
+            session_id=session.id,
+            solver_id=session.solver_id,
+            wallet=session.solver,
+            client_id=client_id,
+            text=quoted.text,
+            content_hash=fee.content_hash,
+            amount=fee.amount,
+            valid_until=datetime.fromtimestamp(fee.valid_until, UTC),
+        )
+        state = await self._bot(session).ask(
+            AcceptPayment(message, signed.transaction, signed.signature, fee.last_valid_block_height)
+        )
+        self._quotes.pop(client_id, None)
+        return state

@@ -1,0 +1,242 @@
+"""A settlement: brings one bot's money to where it belongs, and does not rest before.
+
+Each step is one transaction of ours. It is committed before it is sent, watched until it is final, and only then is the
+next one planned, from the finalized account and the rows. What the steps did comes back as program events to the bot,
+whose facts they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+from uuid import UUID
+
+import structlog
+from solders.instruction import Instruction
+from solders.pubkey import Pubkey
+
+from actors import Actor, Timer
+from arena.chain.accounts import BotAccount, decode_bot
+from arena.chain.client import ChainUnavailable, Commitment
+from arena.chain.instructions import close_bot, refund_message_fee, settle_reward
+from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
+from arena.crashpoints import crash_point
+from arena.game import settlement_plan as plan
+from arena.game import terms
+from arena.game.messages import Advance, SettlementMessage, TransactionEnded
+from arena.game.services import Services
+from arena.game.signing import sign
+from arena.store import bots, messages, solutions, transactions
+from arena.store.bots import BotStatus
+from persistence import Change, DatabaseUnavailable, Write
+
+log = structlog.get_logger(__name__)
+
+_KINDS = (TransactionKind.SETTLE, TransactionKind.REFUND, TransactionKind.CLOSE)
+
+
+class SettlementActor(Actor[SettlementMessage]):
+    """The settlement of the bot `bot_id`: idle while the bot owes nothing, stopped when its account is gone."""
+
+    mailbox_capacity = 64
+
+    def __init__(self, services: Services, bot_id: UUID) -> None:
+        self._services = services
+        self._id = bot_id
+        self._bot: bots.Bot | None = None
+        self._pending: Outgoing | None = None
+        self._timer: Timer | None = None
+        self._account: BotAccount | None = None
+        self._waiting_for = ""
+
+    async def started(self) -> None:
+        database = self._services.database
+        self._bot = await bots.get(database, self._id)
+        if self._bot is None:
+            return
+        for row in await transactions.pending(database, self._id):
+            if row.kind in _KINDS:
+                assert self._pending is None, "one step at a time"
+                self._pending = terms.outgoing(row)
+        self._again(0)
+
+    def describe(self) -> Mapping[str, object]:
+        return {
+            "pending": self._pending.kind if self._pending else None,
+            "signature": self._pending.signature if self._pending else None,
+            "waiting_for": self._waiting_for,
+        }
+
+    async def receive(self, message: SettlementMessage) -> Any:
+        if self._bot is None:
+            self.context.stop()
+            return
+        match message:
+            case Advance():
+                await self._advance(self._bot)
+            case TransactionEnded(outcome):
+                await self._ended(outcome)
+
+    async def _advance(self, bot: bots.Bot) -> None:
+        if self._pending is not None:
+            self._services.submitter.submit(self._pending)
+            return
+        try:
+            step = await self._plan(bot)
+            log.debug("settlement_step", bot_id=str(self._id), step=step)
+            match step:
+                case plan.Wait(why):
+                    self._waiting_for = why
+                    self._again(self._services.settings.arena_settlement_interval)
+                case plan.Idle() | plan.Done():
+                    self.context.stop()
+                case plan.Refund() | plan.Settle() | plan.Close():
+                    self._waiting_for = ""
+                    await self._send(bot, step)
+                case _:
+                    assert_never(step)
+        except (ChainUnavailable, DatabaseUnavailable) as error:
+            self._waiting_for = str(error)
+            self._again(self._services.settings.arena_settlement_interval)
+
+    async def _plan(self, bot: bots.Bot) -> plan.Step:
+        database, client = self._services.database, self._services.client
+        current = await bots.get(database, self._id)
+        assert current is not None
+        if current.status in (BotStatus.DRAFT, BotStatus.OPENING, BotStatus.HALTED):
+            return plan.Idle()
+        state = await client.account(Pubkey.from_string(bot.address), Commitment.FINALIZED)
+        if state is None and current.status is not BotStatus.CLOSED:
+            return plan.Wait("the account is not final yet, or its end has not been seen")
+        solution = await solutions.get(database, self._id)
+        winning = await self._winning_message(solution)
+        if winning is not None and not await self._is_final(winning):
+            return plan.Wait("the winning message is not final yet")
+        self._account = decode_bot(state.data) if state is not None else None
+        return plan.next_step(
+            self._account,
+            solution=_solution(solution),
+            ended=current.status is BotStatus.EXPIRED,
+            refunds=[
+                plan.RefundDue(row.id, row.message_index or 0, row.wallet, row.amount)
+                for row in await messages.refunds_due(database, self._id)
+            ],
+            accounted=current.judged_count,
+        )
+
+    async def _winning_message(self, solution: solutions.Solution | None) -> messages.Message | None:
+        if solution is None or solution.message_id is None:
+            return None
+        return await messages.get(self._services.database, solution.message_id)
+
+    async def _is_final(self, message: messages.Message) -> bool:
+        assert message.fee_signature is not None
+        [status] = await self._services.client.statuses([message.fee_signature], search_history=True)
+        return (
+            status is not None and status.confirmation is Commitment.FINALIZED and status.error is None
+        )
+
+    async def _send(self, bot: bots.Bot, step: plan.Refund | plan.Settle | plan.Close) -> None:
+        """Commit the step's transaction, then send it."""
+        services = self._services
+        blockhash = await services.client.latest_blockhash()
+        instruction, kind, amount, message_id = self._instruction(bot, step)
+        signed = sign(instruction, services.keys.payout, blockhash.hash)
+        outgoing = Outgoing(
+            str(signed.signatures[0]),
+            bytes(signed),
+            blockhash.last_valid_block_height,
+            kind,
+            self._id,
+            message_id,
+        )
+        payer = str(services.keys.payout_pubkey)
+        crash_point(f"{kind}_planned")
+        await self._commit(transactions.send(terms.new_transaction(outgoing, payer=payer, amount=amount)))
+        self._pending = outgoing
+        crash_point(f"{kind}_committed")
+        services.submitter.submit(outgoing)
+        crash_point(f"{kind}_submitted")
+
+    def _instruction(
+        self, bot: bots.Bot, step: plan.Refund | plan.Settle | plan.Close
+    ) -> tuple[Instruction, TransactionKind, int, UUID | None]:
+        program_id, payout = self._services.program_id, self._services.keys.payout_pubkey
+        address = Pubkey.from_string(bot.address)
+        match step:
+            case plan.Refund(due):
+                instruction = refund_message_fee(
+                    program_id,
+                    bot=address,
+                    payout_key=payout,
+                    player=Pubkey.from_string(due.player),
+                    message_index=due.message_index,
+                    amount=due.amount,
+                )
+                return instruction, TransactionKind.REFUND, due.amount, due.message_id
+            case plan.Settle(solution):
+                instruction = settle_reward(
+                    program_id,
+                    bot=address,
+                    payout_key=payout,
+                    winner=Pubkey.from_string(solution.winner),
+                    message_index=solution.message_index,
+                    reward=solution.reward,
+                    proof=solution.proof,
+                )
+                return instruction, TransactionKind.SETTLE, solution.reward, None
+            case plan.Close(expected):
+                assert self._account is not None
+                instruction = close_bot(
+                    program_id,
+                    bot=address,
+                    closer=payout,
+                    creator=self._account.creator,
+                    platform=self._account.platform,
+                    heir=self._account.heir,
+                    expected_message_count=expected,
+                )
+                return instruction, TransactionKind.CLOSE, 0, None
+
+    async def _ended(self, outcome: Outcome) -> None:
+        """A step's transaction is final. Whatever it came to, the chain is asked again what is next."""
+        outgoing = outcome.outgoing
+        if self._pending is None or self._pending.signature != outgoing.signature:
+            return  # told before, and committed
+        match outcome:
+            case Landed(slot=slot):
+                await self._commit(
+                    transactions.landed(outgoing.signature, slot=slot), *self._progress(outgoing)
+                )
+            case Failed(slot=slot, error=error):
+                log.warning("settlement_step_failed", bot_id=str(self._id), kind=outgoing.kind, error=error)
+                await self._commit(transactions.failed(outgoing.signature, slot=slot, error=error))
+            case Expired():
+                log.warning("settlement_step_expired", bot_id=str(self._id), kind=outgoing.kind)
+                await self._commit(transactions.expired(outgoing.signature))
+        crash_point(f"{outgoing.kind}_ended")
+        self._pending = None
+        self._again(0)
+
+    def _progress(self, landed: Outgoing) -> list[Write]:
+        match landed.kind:
+            case TransactionKind.SETTLE:
+                return [solutions.settled(self._id, landed.signature)]
+            case TransactionKind.CLOSE:
+                return [solutions.closed(self._id, landed.signature)]
+            case _:
+                return []
+
+    async def _commit(self, *writes: Write) -> None:
+        await self._services.journal.commit(Change(writes=writes))
+
+    def _again(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.context.send_later(seconds, Advance())
+
+
+def _solution(row: solutions.Solution | None) -> plan.Solution | None:
+    if row is None or row.message_index is None or row.winner is None:
+        return None
+    return plan.Solution(row.message_index, row.winner, row.reward, row.proof)

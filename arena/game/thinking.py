@@ -1,0 +1,44 @@
+"""Runs a brain for one message: bounded in time, never in the way of the bot's mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import structlog
+import trio
+
+from arena.brains import Brain, Delta, Turn, Verdict
+
+log = structlog.get_logger(__name__)
+
+
+async def think(
+    brain: Brain,
+    text: str,
+    history: Sequence[Turn],
+    message_index: int,
+    *,
+    deadline: float,
+    on_delta: Callable[[str], None],
+) -> Verdict | None:
+    """The brain's verdict, or None when it failed, said nothing, or took longer than `deadline` seconds.
+
+    What a brain raises ends here: it is a plug-in, and its failure is the player's refund, not the bot's crash.
+    """
+    verdict: Verdict | None = None
+    with trio.move_on_after(deadline) as scope:
+        try:
+            async for part in brain.answer(text, history, message_index):
+                match part:
+                    case Delta(piece):
+                        on_delta(piece)
+                    case Verdict():
+                        verdict = part
+        except Exception:  # noqa: BLE001 - logged, and answered with a refund
+            log.exception("brain_failed", message_index=message_index)
+            return None
+    if scope.cancelled_caught:
+        log.warning("brain_timed_out", message_index=message_index, deadline=deadline)
+    elif verdict is None:
+        log.warning("brain_gave_no_verdict", message_index=message_index)
+    return verdict

@@ -1,0 +1,224 @@
+"""One running arena: its parts put together, started in order, and taken down in the reverse."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, NoReturn, cast
+
+import structlog
+import trio
+from hypercorn.trio import serve
+from hypercorn.typing import ASGIFramework
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+import persistence
+from actors import open_system
+from arena import store
+from arena.chain.artifacts import DEFAULT_PROGRAM_ID
+from arena.chain.client import ChainClient, ChainUnavailable
+from arena.chain.feed import Feed
+from arena.chain.submitter import Submitter
+from arena.game.chain_actors import ChainRouter
+from arena.game.demo_bots import open_demo_bots
+from arena.game.services import Services
+from arena.game.tree import game_tree
+from arena.http.app import create_app
+from arena.http.hypercorn_config import hypercorn_config
+from arena.keys import KeyRing
+from arena.secretbox import SecretBox
+from arena.settings import Settings
+from arena.ws.routes import add_websockets
+from persistence import (
+    Database,
+    HeldLock,
+    Journal,
+    LockHeld,
+    PostgresSnapshotStore,
+    hold_lock,
+    migrate,
+    open_database,
+)
+
+log = structlog.get_logger(__name__)
+
+START_TIMEOUT = 60.0
+CLOSE_TIMEOUT = 3.0
+SHUTDOWN_TIMEOUT = 10.0
+LOCAL_FUNDS = 10_000_000_000
+"""Lamports that the payout key is given on the local chain."""
+LOW_FUNDS = 50_000_000
+"""Lamports below which the payout key's balance is warned of."""
+FUNDS_INTERVAL = 60.0
+CLUSTERS: Final = {
+    "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet",
+    "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG": "devnet",
+    "4uhcVJyU9pJkvQyS88uRDiswHScSocZoLzvXSFrAY6Vx": "testnet",
+}
+"""Genesis hashes, https://solana.com/docs/references/clusters."""
+
+
+class StartError(Exception):
+    """The arena cannot start; the message is one line for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where Postgres and the chain are."""
+
+    database_url: str
+    rpc_url: str
+    ws_url: str
+    local_chain: bool
+
+
+async def run_arena(
+    settings: Settings,
+    keys: KeyRing,
+    endpoints: Endpoints,
+    listener: socket.socket,
+    *,
+    house: Keypair | None,
+    shutdown: trio.Event,
+    on_ready: Callable[[], None],
+) -> None:
+    """Run one arena on `listener` until `shutdown`, and take it down in order.
+
+    Args:
+        house: opens and pays the demo bots; None: there are none.
+        on_ready: called once, when clients are let in.
+
+    Raises:
+        StartError: something that the operator has to put right.
+    """
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(
+            open_database(endpoints.database_url, max_size=settings.arena_database_connections)
+        )
+        lock = await stack.enter_async_context(_only_arena(endpoints.database_url, keys))
+        await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
+        client = await stack.enter_async_context(ChainClient(endpoints.rpc_url, settings.solana_commitment))
+        services = await _services(settings, keys, endpoints, database, client)
+        await stack.enter_async_context(open_system(game_tree(services), on_created=services.attach))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_end_with_lock, lock)
+            nursery.start_soon(_watch_funds, services)
+            if house is not None:
+                nursery.start_soon(open_demo_bots, services, house)
+            await _serve(services, listener, shutdown, on_ready)
+            nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _only_arena(database_url: str, keys: KeyRing) -> AsyncIterator[HeldLock]:
+    """The right to be the arena of this database and this key."""
+    number = int.from_bytes(sha256(b"arena:" + bytes(keys.quote_pubkey)).digest()[:8], "big", signed=True)
+    try:
+        async with hold_lock(database_url, number) as lock:
+            yield lock
+    except LockHeld:
+        raise StartError("another arena runs on this database with this key: stop it first") from None
+
+
+async def _end_with_lock(lock: HeldLock) -> None:
+    """Without the lock another arena may have started: end at once, and let whoever watches start us anew."""
+    await lock.lost.wait()
+    raise StartError("the database's lock was lost: Postgres was restarted, or the connection to it broke")
+
+
+async def _services(
+    settings: Settings, keys: KeyRing, endpoints: Endpoints, database: Database, client: ChainClient
+) -> Services:
+    program_id = Pubkey.from_string(settings.solana_program_id or str(DEFAULT_PROGRAM_ID))
+    await _check_chain(client, program_id)
+    journal = Journal(database)
+    services = Services(
+        settings=settings,
+        keys=keys,
+        secretbox=SecretBox(keys.secrets_key),
+        database=database,
+        journal=journal,
+        snapshots=PostgresSnapshotStore(database, journal),
+        client=client,
+        program_id=program_id,
+        rpc_url=endpoints.rpc_url,
+        ws_url=endpoints.ws_url,
+        chain_id=await _chain_id(client, local=endpoints.local_chain),
+        local_chain=endpoints.local_chain,
+    )
+    router = ChainRouter(services)
+    interval = settings.arena_chain_interval
+    services.feed = Feed(client, endpoints.ws_url, program_id, router, poll_interval=interval)
+    services.submitter = Submitter(client, router.ended, interval=interval)
+    return services
+
+
+async def _check_chain(client: ChainClient, program_id: Pubkey) -> None:
+    """Wait until the node answers, and see that the program is there."""
+    try:
+        with trio.fail_after(START_TIMEOUT):
+            while True:
+                try:
+                    program = await client.account(program_id)
+                    break
+                except ChainUnavailable as error:
+                    log.info("chain_awaited", reason=str(error))
+                    await trio.sleep(1)
+    except trio.TooSlowError:
+        raise StartError(f"the Solana node does not answer within {START_TIMEOUT:.0f} seconds") from None
+    if program is None or not program.executable:
+        raise StartError(f"the program {program_id} is not on this cluster: deploy it, or set SOLANA_PROGRAM_ID")
+
+
+async def _chain_id(client: ChainClient, *, local: bool) -> str:
+    """The chain's name in sign-in texts; the clusters are known by their genesis hashes."""
+    if local:
+        return "localnet"
+    return CLUSTERS.get(await client.genesis_hash(), "localnet")
+
+
+async def _watch_funds(services: Services) -> NoReturn:
+    """The payout key pays the network's fees of settlements: keep it funded locally, warn elsewhere."""
+    payout = services.keys.payout_pubkey
+    while True:
+        try:
+            balance = await services.client.balance(payout)
+            if balance < LOW_FUNDS and services.local_chain:
+                await services.client.airdrop(payout, LOCAL_FUNDS)
+            elif balance < LOW_FUNDS:
+                log.warning("payout_key_low", wallet=str(payout), lamports=balance)
+        except ChainUnavailable as error:
+            log.warning("funds_unknown", reason=str(error))
+        await trio.sleep(FUNDS_INTERVAL)
+
+
+async def _serve(
+    services: Services, listener: socket.socket, shutdown: trio.Event, on_ready: Callable[[], None]
+) -> None:
+    app = create_app(services)
+    connections = add_websockets(app, services)
+    config = hypercorn_config(services.settings)
+    # hypercorn closes the descriptor that it is given
+    config.bind = [f"fd://{os.dup(listener.fileno())}"]
+
+    async def until_shutdown() -> None:
+        await shutdown.wait()
+        log.info("shutting_down")
+        await connections.close_all(CLOSE_TIMEOUT)
+
+    with trio.CancelScope() as scope:
+        async with trio.open_nursery() as nursery:
+
+            async def bound() -> None:
+                await shutdown.wait()
+                scope.deadline = trio.current_time() + SHUTDOWN_TIMEOUT
+
+            nursery.start_soon(bound)
+            on_ready()
+            await serve(cast(ASGIFramework, app), config, shutdown_trigger=until_shutdown, mode="asgi")
+            nursery.cancel_scope.cancel()

@@ -1,0 +1,107 @@
+"""A real `arena serve` in a process of its own, that can be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import trio
+
+START_TIMEOUT = 60.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ArenaProcess:
+    """An arena on its own data directory and port; both stay the same across restarts."""
+
+    def __init__(self, data_dir: Path, *, demo: bool = False, slot_ms: int = 100) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._arguments = [] if demo else ["--no-demo"]
+        self._slot_ms = slot_ms
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        return (self.data_dir / "serve.log").read_text()
+
+    async def start(self, *, crash_at: str = "") -> None:
+        """Start it and wait until it is ready; with `crash_at` it dies by SIGKILL at that point."""
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("ARENA_", "SOLANA_"))},
+            "ARENA_DATA_DIR": str(self.data_dir),
+            "ARENA_PORT": str(self.port),
+            "ARENA_SLOT_MS": str(self._slot_ms),
+            "ARENA_CRASH_AT": crash_at,
+            "DATABASE_URL": "",
+        }
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with (self.data_dir / "serve.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "arena", "serve", *self._arguments],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        with trio.fail_after(START_TIMEOUT):
+            async with httpx.AsyncClient() as http:
+                while True:
+                    try:
+                        if (await http.get(f"{self.url}/api/v1/health")).status_code == 200:
+                            return
+                    except httpx.HTTPError:
+                        pass
+                    if self._process.poll() is not None:
+                        if crash_at:
+                            return  # it came to the point at once
+                        raise AssertionError(f"the arena ended at its start:\n{self.log[-4000:]}")
+                    await trio.sleep(0.1)
+
+    async def died(self, within: float = 60.0) -> int:
+        """Wait for the end of the process; its exit code."""
+        assert self._process is not None
+        with trio.fail_after(within):
+            while (code := self._process.poll()) is None:
+                await trio.sleep(0.05)
+        return code
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def interrupt(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+@contextmanager
+def arena_process(data_dir: Path, *, demo: bool = False, slot_ms: int = 100) -> Iterator[ArenaProcess]:
+    process = ArenaProcess(data_dir, demo=demo, slot_ms=slot_ms)
+    try:
+        yield process
+    finally:
+        process.end()

@@ -1,0 +1,107 @@
+"""Whole rounds on real parts: a real server process, its own Postgres and local chain, real sockets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import trio
+
+from arena.economy import FeeSchedule, Split
+
+sys.path.insert(0, str(Path(__file__).parent))
+from arena_process import ArenaProcess, arena_process
+from player import PHRASE, SOL, Player, draft, funded_client, is_open, lamports
+
+FEES = FeeSchedule(SOL // 100, 100, SOL // 10)
+SPLIT = Split(8_000, 1_000)
+FEE_SIGNATURES = 2 * 5_000
+"""What the network takes for a payment: two signatures."""
+
+
+async def test_the_demo_plays_a_round_and_every_figure_is_right(tmp_path: Path) -> None:
+    with arena_process(tmp_path / "arena") as arena:
+        await arena.start()
+        result = await trio.run_process(
+            [sys.executable, "-m", "arena", "demo", "--url", arena.url],
+            capture_stdout=True,
+            capture_stderr=True,
+            check=False,
+            env={**os.environ, "COLUMNS": "140"},
+        )
+        output = result.stdout.decode()
+        assert result.returncode == 0, output + result.stderr.decode()
+        assert "wrong" not in output
+        assert output.count("right") == 5
+
+
+async def test_the_demo_bots_are_open_after_the_first_start_and_once_after_the_second(tmp_path: Path) -> None:
+    with arena_process(tmp_path / "arena", demo=True) as arena:
+        for _ in range(2):
+            await arena.start()
+            async with funded_client(arena.url) as client:
+                with trio.fail_after(60):
+                    while True:
+                        listed = (await client.call("GET", "/bots"))["bots"]
+                        if [bot["status"] for bot in listed] == ["open"] * 3:
+                            break
+                        await trio.sleep(0.2)
+            arena.end()
+        assert len({bot["name"] for bot in listed}) == 3
+
+
+KILLS = [
+    # the player has paid, there is no verdict yet
+    "payment_committed",
+    "payment_submitted",
+    "event_received",
+    "event_committed",
+    "brain_running",
+    "verdict_reached",
+    # there is a solving verdict, the money has not moved finally
+    "verdict_committed",
+    "settle_planned",
+    "settle_committed",
+    "settle_submitted",
+    "settle_ended",
+    "close_committed",
+    "close_submitted",
+    "close_ended",
+]
+SAMPLED = {"payment_committed", "verdict_reached", "settle_submitted"}
+
+
+@pytest.mark.parametrize(
+    "crash_at",
+    [pytest.param(name, marks=[] if name in SAMPLED else pytest.mark.long) for name in KILLS],
+)
+async def test_a_server_killed_in_the_middle_gives_verdict_and_pot_exactly_once(
+    tmp_path: Path, crash_at: str
+) -> None:
+    with arena_process(tmp_path / "arena") as arena:
+        await arena.start(crash_at=crash_at)
+        async with funded_client(arena.url) as creator, funded_client(arena.url) as winner:
+            bot, _ = await creator.open_bot(draft())
+            await is_open(creator, bot["id"])
+            before = await lamports(winner, winner.address)
+            player = Player(winner, bot["id"])
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_restart_once_killed, arena)
+                reply = await player.say(f"It must be {PHRASE}")
+                assert reply["verdict"] == "solved"
+                await player.until(type="settlement", status="closed")
+
+            reward = SOL // 2 + SPLIT.divide(FEES.price(0)).pot
+            assert await lamports(winner, winner.address) == before - FEES.price(0) - FEE_SIGNATURES + reward
+            assert await lamports(winner, bot["address"]) == 0
+            assert [frame["seq"] for frame in player.frames] == sorted({frame["seq"] for frame in player.frames})
+            for kind in ({"type": "reply"}, {"type": "settlement", "status": "paid"}):
+                assert len(player.seen(**kind)) == 1
+
+
+async def _restart_once_killed(arena: ArenaProcess) -> None:
+    assert await arena.died() == -9
+    await arena.start()
