@@ -1,0 +1,205 @@
+"""The journal: the single writer of actor state. It commits what is queued in one transaction and then says so.
+
+A caller's `commit` returns after Postgres has acknowledged, so nobody is told anything that a crash could take
+back. The cost of a commit is shared by all that were queued while the one before was under way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Never
+from uuid import UUID, uuid4
+
+import asyncpg
+import trio
+
+from actors import StaleSnapshot
+from persistence.batch import AlreadyCommitted, write_batch
+from persistence.database import Connection, Database, DatabaseUnavailable
+from persistence.statement import Change, ChangeRejected, WriteConflict
+
+logger = logging.getLogger("persistence.journal")
+
+PAUSE_INITIAL = 0.05
+PAUSE_MAX = 2.0
+PRUNE_EVERY = 1000
+"""Batches between prunings of the record of batches."""
+KEEP_BATCHES = "1 hour"
+
+
+class JournalClosed(Exception):
+    """The journal has ended. What was queued may or may not have been written."""
+
+
+@dataclass(slots=True)
+class JournalStats:
+    """How the journal is.
+
+    Attributes:
+        queued: changes that wait or are being written.
+        available: the last attempt to write reached Postgres.
+        last_commit_seconds: how long the last batch took.
+    """
+
+    queued: int = 0
+    batches: int = 0
+    changes: int = 0
+    available: bool = True
+    last_commit_seconds: float = 0.0
+
+
+class _Waiting:
+    """A change whose committer waits."""
+
+    __slots__ = ("change", "done", "error")
+
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        self.done = trio.Event()
+        self.error: Exception | None = None
+
+    def end(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.done.set()
+
+
+class Journal:
+    """Collects changes and writes them in batches.
+
+    Args:
+        max_queued: changes that may wait; further committers wait for room.
+        max_batch: changes in one transaction.
+    """
+
+    def __init__(self, database: Database, *, max_queued: int = 4096, max_batch: int = 512) -> None:
+        self._database = database
+        self._room = trio.CapacityLimiter(max_queued)
+        self._max_batch = max_batch
+        self._queue: deque[_Waiting] = deque()
+        self._wake = trio.Event()
+        self._running = False
+        self.stats = JournalStats()
+
+    async def commit(self, change: Change) -> None:
+        """Write `change`; it is durable when this returns.
+
+        In an outage of Postgres this waits until it is over. A caller that is cancelled once its change is queued
+        still waits for the commit, since it would not know what happened otherwise.
+
+        Raises:
+            StaleSnapshot: another activation of the actor wrote since this one read.
+            WriteConflict: a row was not in the state that the statement demands.
+            ChangeRejected: Postgres refuses the rows.
+            JournalClosed: the journal ended meanwhile.
+        """
+        waiting = _Waiting(change)
+        async with self._room:
+            self._queue.append(waiting)
+            self.stats.queued += 1
+            self._wake.set()
+            try:
+                with trio.CancelScope(shield=True):
+                    await waiting.done.wait()
+            finally:
+                self.stats.queued -= 1
+        if waiting.error is not None:
+            raise waiting.error
+
+    async def run(self) -> Never:
+        """Write until cancelled; a batch that is under way is finished first."""
+        if self._running:
+            raise RuntimeError("the journal runs already")
+        self._running = True
+        try:
+            while True:
+                await self._wait_for_work()
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._max_batch))]
+                await self._write(batch)
+                if self.stats.batches % PRUNE_EVERY == 0:
+                    await self._prune()
+        finally:
+            self._running = False
+            while self._queue:
+                self._queue.popleft().end(JournalClosed("the journal has ended"))
+
+    async def _wait_for_work(self) -> None:
+        if self._queue:
+            await trio.lowlevel.checkpoint()
+            return
+        self._wake = trio.Event()
+        await self._wake.wait()
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        """Write a batch, and split it until what does not fit stands alone."""
+        todo = [batch]
+        try:
+            while todo:
+                part = todo.pop()
+                try:
+                    await self._commit_once([waiting.change for waiting in part])
+                except (StaleSnapshot, WriteConflict, ChangeRejected) as error:
+                    if len(part) > 1:
+                        half = len(part) // 2
+                        todo += [part[half:], part[:half]]
+                        continue
+                    part[0].end(error)
+                else:
+                    for waiting in part:
+                        waiting.end()
+        finally:
+            for waiting in batch:
+                if not waiting.done.is_set():
+                    waiting.end(JournalClosed("the journal ended while it was writing"))
+
+    async def _commit_once(self, changes: Sequence[Change]) -> None:
+        """Write changes in one transaction, exactly once, waiting through outages.
+
+        When the answer to an attempt is lost, the next one finds out by the batch's id whether it was committed.
+        """
+        batch_id = uuid4()
+        pause = PAUSE_INITIAL
+        while True:
+            try:
+                started = trio.current_time()
+                with trio.CancelScope(shield=True):
+                    await self._transact(batch_id, changes)
+                self.stats.available = True
+                self.stats.batches += 1
+                self.stats.changes += len(changes)
+                self.stats.last_commit_seconds = trio.current_time() - started
+                return
+            except DatabaseUnavailable as error:
+                if self.stats.available:
+                    logger.warning("the journal waits for Postgres: %s", error)
+                self.stats.available = False
+                await trio.sleep(pause)
+                pause = min(2 * pause, PAUSE_MAX)
+
+    async def _transact(self, batch_id: UUID, changes: Sequence[Change]) -> None:
+        async def work(connection: Connection) -> None:
+            try:
+                await write_batch(connection, batch_id, changes)
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+                raise ChangeRejected(str(error)) from error
+
+        try:
+            await self._database.run(work)
+        except AlreadyCommitted:
+            return
+        except (asyncpg.SyntaxOrAccessError, asyncpg.DataError) as error:
+            # also what the driver finds before it sends anything
+            raise ChangeRejected(str(error)) from error
+        except asyncpg.PostgresError as error:
+            # such as a serialization failure or a full disk: nothing is wrong with the rows
+            raise DatabaseUnavailable(str(error)) from error
+
+    async def _prune(self) -> None:
+        try:
+            await self._database.execute(
+                "delete from journal_batches where created_at < now() - $1::text::interval", KEEP_BATCHES
+            )
+        except DatabaseUnavailable as error:
+            logger.info("the record of batches is pruned later: %s", error)
