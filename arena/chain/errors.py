@@ -50,7 +50,7 @@ class ProgramError(IntEnum):
     CLOSES_AT_INVALID = 6008, "the closing time is not in the future, or more than two years away"
     EXPIRY_RULE_INVALID = 6009, "the expiry rule is unknown"
     KEYS_INVALID = 6010, "a key is empty, or quote key and payout key are the same"
-    PLATFORM_INVALID = 6011, "the platform's wallet could never be paid"
+    PLATFORM_INVALID = 6011, "the platform's account is no wallet, or was passed read-only"
     BOT_EXISTS = 6012, "the bot's address is in use"
     MESSAGE_INDEX_OUT_OF_RANGE = 6013, "the bot has recorded no such message"
     ALREADY_REFUNDED = 6014, "the message is at or before the last one that was refunded or settled"

@@ -92,9 +92,9 @@ static u64 create_bot(Context *context) {
   REQUIRE(same_key(context->accounts[CREATE_BOT__SYSTEM_PROGRAM].key, &SYSTEM_PROGRAM), E_NOT_THE_SYSTEM_PROGRAM);
   TRY(check_keys(quote_key->key, payout_key->key));
   REQUIRE(!same_key(admin->key, &SYSTEM_PROGRAM), E_KEYS_INVALID);
-  /* The runtime never lets a sysvar or a built-in program be written to; a platform at such an address could not be
-   * paid, and the bot not be closed. */
-  REQUIRE(platform->is_writable && !platform->executable, E_PLATFORM_INVALID);
+  /* The runtime never lets a sysvar or a program be written to; with a platform at such an address no bot could be
+   * closed. A wallet can always be paid. */
+  REQUIRE(platform->is_writable && is_wallet(platform), E_PLATFORM_INVALID);
   REQUIRE(!same_key(platform->key, account->key), E_DUPLICATE_ACCOUNT);
 
   i64 time;

@@ -65,12 +65,14 @@ class Refused(Exception):
 class World:
     """One VM, one arena, and a bot that can be opened."""
 
+    Refused = Refused
     program_id = DEFAULT_PROGRAM_ID
     bot_id = UUID("0192f0c1-2b3c-7d4e-8f50-617283940a1b")
 
-    def __init__(self) -> None:
-        self.svm = LiteSVM()
-        self.svm.add_program(self.program_id, program_elf())
+    def __init__(self, svm: LiteSVM | None = None) -> None:
+        self.svm = svm or LiteSVM()
+        if svm is None:
+            self.svm.add_program(self.program_id, program_elf())
         self.quote, self.payout, self.admin = key("quote"), key("payout"), key("admin")
         self.creator, self.alice, self.bob, self.stranger = map(key, ("creator", "alice", "bob", "stranger"))
         self.platform = key("platform")
@@ -112,7 +114,9 @@ class World:
 
     def put(self, address: Pubkey, account: Account, **changes: object) -> None:
         """Write an account into the VM, past all programs."""
-        values = {name: getattr(account, name) for name in ("lamports", "data", "owner", "executable", "rent_epoch")}
+        values = {
+            name: getattr(account, name) for name in ("lamports", "data", "owner", "executable", "rent_epoch")
+        }
         self.svm.set_account(address, Account(*(values | changes).values()))
 
     def empty(self, wallet: Keypair) -> None:
@@ -125,7 +129,9 @@ class World:
 
     def send(self, *wanted: Instruction, signers: tuple[Keypair, ...]) -> Receipt:
         """Send a transaction; raises Refused."""
-        every = {meta.pubkey for instruction in wanted for meta in instruction.accounts} | {self.payer.pubkey()}
+        every = {meta.pubkey for instruction in wanted for meta in instruction.accounts} | {
+            self.payer.pubkey()
+        }
         before = {address: self.balance(address) for address in every}
         self.svm.expire_blockhash()
         blockhash = self.svm.latest_blockhash()
@@ -143,7 +149,9 @@ class World:
             if after[address] != before[address]:
                 self._check_rent(address)
         self._check_books()
-        return Receipt(parse_events(self.program_id, result.logs()), result.compute_units_consumed(), result.logs())
+        return Receipt(
+            parse_events(self.program_id, result.logs()), result.compute_units_consumed(), result.logs()
+        )
 
     def _check_rent(self, address: Pubkey) -> None:
         account = self.svm.get_account(address)
@@ -313,3 +321,8 @@ def bot(world: World) -> World:
 def change_account():
     """`with_account`."""
     return with_account
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let property tests make a world that lasts longer than one example."""
+    config.world_type = World
