@@ -1,0 +1,119 @@
+"""What the tests of the chain client share: a node that says whatever a test tells it to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import h11
+import pytest
+import trio
+
+
+@dataclass
+class RawAnswer:
+    """An HTTP answer, byte for byte."""
+
+    body: bytes
+    status: int = 200
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class NodeError(Exception):
+    """A JSON-RPC error to answer with."""
+
+    def __init__(self, code: int, message: str = "no", data: object = None) -> None:
+        super().__init__(message)
+        self.error = {"code": code, "message": message, "data": data}
+
+
+class HangError(Exception):
+    """Do not answer."""
+
+
+class HangUpError(Exception):
+    """Close the connection instead of answering."""
+
+
+class ScriptedNode:
+    """A JSON-RPC node on a real socket.
+
+    `script[method]` is an answer, or a function of the params that gives one.
+    """
+
+    RawAnswer = RawAnswer
+    NodeError = NodeError
+    Hang = HangError
+    HangUp = HangUpError
+
+    def __init__(self) -> None:
+        self.script: dict[str, Any] = {}
+        self.calls: list[tuple[str, list[Any]]] = []
+        self.url = ""
+
+    def count(self, method: str) -> int:
+        return sum(called == method for called, _ in self.calls)
+
+    async def serve(self, task_status: trio.TaskStatus[None]) -> None:
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        self.url = f"http://127.0.0.1:{listeners[0].socket.getsockname()[1]}"
+        task_status.started()
+        await trio.serve_listeners(self._connection, listeners)
+
+    async def _connection(self, stream: trio.SocketStream) -> None:
+        try:
+            http = h11.Connection(h11.SERVER)
+            while True:
+                body = b""
+                while True:
+                    event = http.next_event()
+                    if event is h11.NEED_DATA:
+                        http.receive_data(await stream.receive_some(65536))
+                    elif isinstance(event, h11.Data):
+                        body += event.data
+                    elif isinstance(event, h11.EndOfMessage):
+                        break
+                    elif isinstance(event, h11.ConnectionClosed):
+                        return
+                try:
+                    answer = self._answer(json.loads(body))
+                except HangError:
+                    await trio.sleep_forever()
+                headers = [*answer.headers, ("content-length", str(len(answer.body)))]
+                await stream.send_all(
+                    http.send(h11.Response(status_code=answer.status, headers=headers))
+                    + http.send(h11.Data(answer.body))
+                    + http.send(h11.EndOfMessage())
+                )
+                http.start_next_cycle()
+        except (HangUpError, trio.BrokenResourceError, h11.RemoteProtocolError):
+            pass
+        finally:
+            with trio.move_on_after(0):
+                await stream.aclose()
+
+    def _answer(self, request: dict[str, Any]) -> RawAnswer:
+        method, params = request["method"], request["params"]
+        self.calls.append((method, params))
+        answer: dict[str, object] = {"jsonrpc": "2.0", "id": request["id"]}
+        try:
+            result = self.script[method]
+            if isinstance(result, Callable):
+                result = result(*params)
+            if isinstance(result, RawAnswer):
+                return result
+            if isinstance(result, Exception):
+                raise result
+            answer["result"] = result
+        except NodeError as error:
+            answer["error"] = error.error
+        return RawAnswer(json.dumps(answer).encode(), headers=[("content-type", "application/json")])
+
+
+@pytest.fixture
+async def scripted_node(nursery: trio.Nursery) -> ScriptedNode:
+    node = ScriptedNode()
+    await nursery.start(node.serve)
+    return node
