@@ -7,6 +7,7 @@ Lamports are integers everywhere. The wire format is that of https://solana.com/
 from __future__ import annotations
 
 import base64
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,7 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from arena.chain import wire
+from arena.chain.parallel import in_parallel
 from arena.chain.rpc import (
     INVALID_PARAMS,
     PREFLIGHT_FAILURE,
@@ -49,6 +51,8 @@ T = TypeVar("T")
 ACCOUNTS_PER_CALL = 100
 STATUSES_PER_CALL = 256
 SIGNATURES_PER_CALL = 1000
+
+CHUNKS_AT_ONCE = 4
 
 BLOCKHASH_CACHE_SECONDS = 1.0
 
@@ -184,15 +188,16 @@ class ChainClient:
         self, addresses: Sequence[Pubkey], commitment: Commitment | None = None
     ) -> list[AccountState | None]:
         """Many accounts, in the order asked for; 100 a call, so not all need be of one slot."""
-        found: list[AccountState | None] = []
-        for start in range(0, len(addresses), ACCOUNTS_PER_CALL):
-            chunk = addresses[start : start + ACCOUNTS_PER_CALL]
-            found += await self._call(
+
+        async def ask(chunk: Sequence[Pubkey]) -> list[AccountState | None]:
+            return await self._call(
                 "getMultipleAccounts",
                 [[str(address) for address in chunk], self._config(commitment, encoding="base64")],
                 partial(_accounts, len(chunk)),
             )
-        return found
+
+        chunks = await in_parallel(ask, _chunks(addresses, ACCOUNTS_PER_CALL), at_once=CHUNKS_AT_ONCE)
+        return list(itertools.chain.from_iterable(chunks))
 
     async def balance(self, address: Pubkey, commitment: Commitment | None = None) -> int:
         """Lamports at `address`, 0 if there is no account."""
@@ -293,18 +298,17 @@ class ChainClient:
 
         Without `search_history` only the last few minutes are looked at.
         """
-        slots: list[int] = []
-        found: list[Status | None] = []
-        for start in range(0, len(signatures), STATUSES_PER_CALL):
-            chunk = list(signatures[start : start + STATUSES_PER_CALL])
-            slot, statuses = await self._call(
+
+        async def ask(chunk: Sequence[str]) -> tuple[int, list[Status | None]]:
+            return await self._call(
                 "getSignatureStatuses",
-                [chunk, {"searchTransactionHistory": search_history}],
+                [list(chunk), {"searchTransactionHistory": search_history}],
                 partial(_statuses, len(chunk)),
             )
-            slots.append(slot)
-            found += statuses
-        return min(slots, default=0), found
+
+        chunks = await in_parallel(ask, _chunks(signatures, STATUSES_PER_CALL), at_once=CHUNKS_AT_ONCE)
+        slot = min((slot for slot, _ in chunks), default=0)
+        return slot, list(itertools.chain.from_iterable(statuses for _, statuses in chunks))
 
     async def signatures_for(
         self,
@@ -354,6 +358,10 @@ class ChainClient:
             return await self._rpc.call(method, params, decode)
         except RpcError as error:
             raise ChainUnavailable(f"{method}: {error}") from error
+
+
+def _chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _at_least_confirmed(commitment: Commitment) -> Commitment:

@@ -68,7 +68,7 @@ async def test_many_accounts_are_asked_for_a_hundred_at_a_time(scripted_node: An
     async with ChainClient(scripted_node.url) as client:
         assert await client.accounts([ADDRESS] * 250) == [None] * 250
         assert await client.accounts([]) == []
-    assert [len(params[0]) for _, params in scripted_node.calls] == [100, 100, 50]
+    assert sorted(len(params[0]) for _, params in scripted_node.calls) == [50, 100, 100]
 
 
 NONSENSE = [
@@ -232,7 +232,7 @@ async def test_statuses_are_asked_for_256_at_a_time_and_the_lowest_slot_counts(s
     scripted_node.script["getSignatureStatuses"] = lambda sigs, _: in_context([None] * len(sigs), next(slots))
     async with ChainClient(scripted_node.url) as client:
         assert await client.statuses_at(["x"] * 600) == (8, [None] * 600)
-    assert [len(params[0]) for _, params in scripted_node.calls] == [256, 256, 88]
+    assert sorted(len(params[0]) for _, params in scripted_node.calls) == [88, 256, 256]
 
 
 async def test_sending_returns_the_signature(scripted_node: Any) -> None:
