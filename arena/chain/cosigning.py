@@ -240,9 +240,14 @@ def _check_ours(
         account.pubkey for account in found.accounts
     ] != [account.pubkey for account in expected.instruction.accounts]:
         raise explain(found)
-    # The wallet pays, so it is writable in the whole transaction even where our instruction only reads it.
-    for account, wanted in zip(found.accounts, expected.instruction.accounts, strict=True):
-        if account.pubkey != expected.wallet and account != wanted:
+    # Rights belong to an account in the whole transaction, however often it is named. The wallet has them
+    # all: it pays.
+    wanted = {expected.wallet: (True, True)}
+    for account in expected.instruction.accounts:
+        signs, writes = wanted.get(account.pubkey, (False, False))
+        wanted[account.pubkey] = (signs or account.is_signer, writes or account.is_writable)
+    for account in found.accounts:
+        if (account.is_signer, account.is_writable) != wanted[account.pubkey]:
             raise PaymentRefused("account_unexpected", "An account has other rights than in the quote.")
 
 

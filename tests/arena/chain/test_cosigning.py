@@ -371,6 +371,20 @@ def test_no_changed_byte_goes_unnoticed(data: st.DataObject) -> None:
         check(bytes(raw))
 
 
+def test_an_account_named_twice_has_the_rights_of_both() -> None:
+    expected = replace(
+        EXPECTED,
+        instruction=quoted(
+            b"pay 5",
+            AccountMeta(OTHER, False, False),
+            AccountMeta(OTHER, False, True),
+            AccountMeta(WALLET.pubkey(), False, False),
+        ),
+    )
+    signed = Wallet(main=(expected.instruction,)).sign()
+    assert check_signed(expected, signed, explain).transaction == signed
+
+
 def test_our_key_signs_only_where_it_is_a_readonly_cosigner() -> None:
     with pytest.raises(ValueError, match="no co-signer"):
         cosign(Wallet(payer=OURS).sign(), OURS)
