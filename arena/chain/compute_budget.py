@@ -15,11 +15,12 @@ from solders.instruction import CompiledInstruction
 
 __all__ = ["COMPUTE_BUDGET", "BudgetRefused", "check_budget"]
 
-# An instruction of the arena's program takes a few thousand units; a wallet's own guards come on top.
-MIN_UNITS = 40_000
+# What no transaction of the arena can do with less. Wallets set the limit close to what a simulation took, so
+# this must not be higher than that.
+MIN_UNITS = 4_500
 MAX_UNITS = 1_400_000  # the network's own limit
 MAX_PRIORITY_FEE = 10_000_000  # lamports for the whole transaction: 0.01 SOL
-MIN_LOADED_BYTES = 1024 * 1024
+MIN_LOADED_BYTES = 64 * 1024  # the program alone has a third of that
 DEFAULT_UNITS_PER_INSTRUCTION = 200_000
 
 _HEAP_FRAME, _UNIT_LIMIT, _UNIT_PRICE, _LOADED_BYTES = 1, 2, 3, 4

@@ -10,13 +10,14 @@ import itertools
 import json
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import trio
 
 T = TypeVar("T")
 
-MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 MAX_RETRY_AFTER = 60.0
 
 # https://github.com/anza-xyz/agave/blob/master/rpc-client-api/src/custom_error.rs
@@ -54,6 +55,9 @@ class JsonRpc:
         url: where to post to. It may hold an API key, so it is in no message and no log.
         timeout: seconds for one call, the wait for a free place included.
         max_concurrent: how many calls are under way at most; more wait.
+
+    Raises:
+        ValueError: `url` is no http or https URL.
     """
 
     def __init__(
@@ -64,6 +68,8 @@ class JsonRpc:
         max_concurrent: int = 32,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise ValueError("a URL of http or https was expected")
         self._url = url
         self._timeout = timeout
         self._places = trio.CapacityLimiter(max_concurrent)

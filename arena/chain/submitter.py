@@ -17,6 +17,8 @@ from typing import Never
 
 import structlog
 import trio
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
 
 from arena.chain.backoff import Backoff
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment, Status, TransactionRejected
@@ -122,13 +124,17 @@ class Submitter:
 
         Raises:
             SubmitterFull: at capacity. What is under way is not touched.
-            ValueError: another transaction is under way by the same signature.
+            ValueError: it is not fully signed or has another signature than is said, or another transaction
+                is under way by the same signature.
         """
         known = self._entries.get(outgoing.signature)
         if known is not None:
             if known.outgoing != outgoing:
                 raise ValueError("another transaction is under way by this signature")
             return
+        signatures = VersionedTransaction.from_bytes(outgoing.transaction).signatures
+        if str(signatures[0]) != outgoing.signature or Signature.default() in signatures:
+            raise ValueError("a fully signed transaction with its own signature was expected")
         if len(self._entries) >= self._capacity:
             raise SubmitterFull(f"{self._capacity} transactions are under way already")
         entry = _Entry(outgoing)
@@ -168,7 +174,6 @@ class Submitter:
                 await self._send_forever(nursery)
         finally:
             self._running = False
-        raise AssertionError("unreachable")
 
     # --- sending ---
 

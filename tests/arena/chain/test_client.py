@@ -136,6 +136,12 @@ async def test_every_failure_of_the_transport_is_one_exception(scripted_node: An
     assert scripted_node.url not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["", "localhost:8899", "ws://localhost:8899", "http://"])
+def test_what_is_no_url_is_refused_at_once(url: str) -> None:
+    with pytest.raises(ValueError, match="http"):
+        ChainClient(url)
+
+
 async def test_nobody_listening_is_unavailable_too() -> None:
     async with ChainClient("http://127.0.0.1:9") as client:
         with pytest.raises(ChainUnavailable):

@@ -19,7 +19,10 @@ from solders.signature import Signature
 from solders.transaction import Transaction, VersionedTransaction
 
 from arena.chain.accounts import ExpiryRule
+from arena.chain.client import Blockhash
+from arena.chain.compute_budget import COMPUTE_BUDGET
 from arena.chain.instructions import BotTerms, create_bot, record_message_fee, settle_reward
+from arena.chain.own_transactions import own_transaction
 from arena.chain.payment import (
     CreateQuote,
     FeeQuote,
@@ -316,3 +319,29 @@ def test_a_fee_is_no_opening_and_an_opening_no_fee() -> None:
 def test_a_transaction_leaves_room_for_what_wallets_add() -> None:
     assert len(fee_transaction(PROGRAM, FEE)) < 450
     assert len(create_transaction(PROGRAM, CREATE)) < 600
+
+
+def test_what_the_arena_pays_itself_is_signed_and_has_a_compute_budget() -> None:
+    instruction = settle_reward(
+        PROGRAM,
+        bot=BOT,
+        payout_key=QUOTE_KEY.pubkey(),
+        winner=PLAYER.pubkey(),
+        message_index=1,
+        reward=1,
+        proof=bytes(32),
+    )
+    signed_alone = own_transaction([instruction], QUOTE_KEY, Blockhash(BLOCKHASH, 7), unit_price=1_000)
+    transaction = VersionedTransaction.from_bytes(signed_alone.transaction)
+    assert transaction.verify_with_results() == [True]
+    assert signed_alone.signature == str(transaction.signatures[0])
+    programs = [
+        transaction.message.account_keys[part.program_id_index] for part in transaction.message.instructions
+    ]
+    assert programs == [COMPUTE_BUDGET, COMPUTE_BUDGET, PROGRAM]
+    with pytest.raises(ValueError, match="missing"):
+        own_transaction([instruction], PLAYER, Blockhash(BLOCKHASH, 7))
+    both = own_transaction([instruction], PLAYER, Blockhash(BLOCKHASH, 7), cosigners=[QUOTE_KEY])
+    assert VersionedTransaction.from_bytes(both.transaction).verify_with_results() == [True, True]
+    with pytest.raises(ValueError, match="packet"):
+        own_transaction([instruction] * 20, QUOTE_KEY, Blockhash(BLOCKHASH, 7))
