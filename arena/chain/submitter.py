@@ -1,0 +1,323 @@
+"""The submitter: sends transactions again and again until it is certain how they ended.
+
+Nothing is concluded from a missing answer. A transaction has landed when its status is finalized. It is dead
+when the chain's finalized height is past its last valid one and a node that has seen at least that much of
+the chain still knows nothing of it, in its history too.
+
+It holds everything in memory; whoever submits has written it down before, and submits again after a restart.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Never
+
+import structlog
+import trio
+from solders.signature import Signature
+from solders.transaction import VersionedTransaction
+
+from arena.chain.backoff import Backoff
+from arena.chain.client import ChainClient, ChainUnavailable, Commitment, Status, TransactionRejected
+from arena.chain.outgoing import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
+from arena.chain.transaction_errors import custom_code, describe
+
+__all__ = [
+    "Expired",
+    "Failed",
+    "Landed",
+    "Outcome",
+    "Outgoing",
+    "Submitter",
+    "SubmitterFull",
+    "SubmitterStatus",
+    "TransactionKind",
+]
+
+log = structlog.get_logger(__name__)
+
+CAPACITY = 10_000
+SENDS_AT_ONCE = 16
+SENDS_PER_SECOND = 100.0
+OUTCOMES_AT_ONCE = 32
+
+
+class SubmitterFull(Exception):
+    """Too many transactions are on their way."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitterStatus:
+    """How the submitter is.
+
+    Attributes:
+        pending: transactions whose end is not known.
+        concluding: transactions whose end is known and not yet taken note of by the handler.
+        sent: how often anything was sent since the start.
+        last_check_at: unix seconds of the last look at the chain that worked.
+        last_error: why the node could not be asked last time, None when it could.
+    """
+
+    pending: int
+    concluding: int
+    sent: int
+    last_check_at: float | None
+    last_error: str | None
+
+
+class _Entry:
+    """A transaction in our charge: in one of the two queues, or being sent, until it has an outcome."""
+
+    __slots__ = ("due", "outcome", "outgoing", "seen")
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        self.outgoing = outgoing
+        self.due = 0.0  # when to send it (again), by trio's clock
+        self.seen = False  # it is confirmed, so sending it again is of no use
+        self.outcome: Outcome | None = None
+
+
+class Submitter:
+    """Brings transactions to their end and tells about it.
+
+    Args:
+        on_outcome: awaited once per transaction, and again when it raises, until it returns. Several at once.
+        interval: seconds between looks at the chain, and between repeated sends of one transaction.
+        capacity: how many transactions may be on their way.
+        sends_per_second: over all transactions; new ones go before repeated ones.
+    """
+
+    def __init__(
+        self,
+        client: ChainClient,
+        on_outcome: Callable[[Outcome], Awaitable[None]],
+        *,
+        interval: float = 1.0,
+        capacity: int = CAPACITY,
+        sends_per_second: float = SENDS_PER_SECOND,
+        backoff_maximum: float = 30.0,
+    ) -> None:
+        self._client = client
+        self._on_outcome = on_outcome
+        self._interval = interval
+        self._capacity = capacity
+        self._spacing = 1.0 / sends_per_second
+        self._backoff_maximum = backoff_maximum
+        self._entries: dict[str, _Entry] = {}
+        self._fresh: deque[_Entry] = deque()
+        self._again: deque[_Entry] = deque()  # in the order in which they are due
+        self._work = trio.Event()
+        self._sends = trio.CapacityLimiter(SENDS_AT_ONCE)
+        self._outcomes = trio.CapacityLimiter(OUTCOMES_AT_ONCE)
+        self._running = False
+        self._sent = 0
+        self._not_before = 0.0  # the node has asked for peace until then
+        self._highest_finalized_slot = 0
+        self._last_check_at: float | None = None
+        self._last_error: str | None = None
+
+    def submit(self, outgoing: Outgoing) -> None:
+        """Take charge of a transaction and send it at once. One that is under way already is left alone.
+
+        Raises:
+            SubmitterFull: at capacity. What is under way is not touched.
+            ValueError: it is not fully signed or has another signature than is said, or another transaction
+                is under way by the same signature.
+        """
+        known = self._entries.get(outgoing.signature)
+        if known is not None:
+            if known.outgoing != outgoing:
+                raise ValueError("another transaction is under way by this signature")
+            return
+        signatures = VersionedTransaction.from_bytes(outgoing.transaction).signatures
+        if str(signatures[0]) != outgoing.signature or Signature.default() in signatures:
+            raise ValueError("a fully signed transaction with its own signature was expected")
+        if len(self._entries) >= self._capacity:
+            raise SubmitterFull(f"{self._capacity} transactions are under way already")
+        entry = _Entry(outgoing)
+        self._entries[outgoing.signature] = entry
+        self._fresh.append(entry)
+        self._work.set()
+
+    def is_pending(self, signature: str) -> bool:
+        """Whether a transaction is still in its charge."""
+        return signature in self._entries
+
+    @property
+    def status(self) -> SubmitterStatus:
+        """A snapshot for health and metrics."""
+        concluding = sum(entry.outcome is not None for entry in self._entries.values())
+        return SubmitterStatus(
+            pending=len(self._entries) - concluding,
+            concluding=concluding,
+            sent=self._sent,
+            last_check_at=self._last_check_at,
+            last_error=self._last_error,
+        )
+
+    async def run(self) -> Never:
+        """Work until cancelled. It can be run again after that, from where it was."""
+        if self._running:
+            raise RuntimeError("the submitter runs already")
+        self._running = True
+        self._fresh = deque(entry for entry in self._entries.values() if entry.outcome is None)
+        self._again.clear()
+        try:
+            async with trio.open_nursery() as nursery:
+                for entry in self._entries.values():
+                    if entry.outcome is not None:
+                        nursery.start_soon(self._conclude, entry, entry.outcome)
+                nursery.start_soon(self._check_forever, nursery)
+                await self._send_forever(nursery)
+        finally:
+            self._running = False
+
+    # --- sending ---
+
+    async def _send_forever(self, nursery: trio.Nursery) -> Never:
+        while True:
+            entry, wait = self._next_to_send()
+            if entry is None:
+                self._work = trio.Event()
+                with trio.move_on_after(wait):
+                    await self._work.wait()
+                continue
+            await trio.sleep_until(self._not_before)
+            await self._sends.acquire_on_behalf_of(entry)
+            nursery.start_soon(self._send, entry)
+            await trio.sleep(self._spacing)
+
+    def _next_to_send(self) -> tuple[_Entry | None, float]:
+        """The next transaction to send, or for how long there is none."""
+        while self._fresh:
+            entry = self._fresh.popleft()
+            if entry.outcome is None:
+                return entry, 0.0
+        while self._again:
+            wait = self._again[0].due - trio.current_time()
+            if wait > 0:
+                return None, wait
+            entry = self._again.popleft()
+            if entry.outcome is not None:
+                continue
+            if not entry.seen:
+                return entry, 0.0
+            self._send_later(entry)  # confirmed; that can still be undone
+        return None, float("inf")
+
+    async def _send(self, entry: _Entry) -> None:
+        try:
+            # Without preflight: the simulation of a node that is behind must not stop a payment, and how it
+            # ends is told by its status alone.
+            await self._client.send(entry.outgoing.transaction, skip_preflight=True)
+            self._sent += 1
+        except ChainUnavailable as error:
+            self._last_error = str(error)
+            if error.retry_after is not None:
+                self._not_before = trio.current_time() + error.retry_after
+        except TransactionRejected as error:
+            # One node's opinion. The transaction ends by landing elsewhere or by its blockhash.
+            self._last_error = str(error)
+            log.warning("a node refuses a transaction", signature=entry.outgoing.signature, error=error.error)
+        finally:
+            self._sends.release_on_behalf_of(entry)
+        self._send_later(entry)
+
+    def _send_later(self, entry: _Entry) -> None:
+        entry.due = trio.current_time() + self._interval
+        self._again.append(entry)
+        self._work.set()
+
+    # --- looking ---
+
+    async def _check_forever(self, nursery: trio.Nursery) -> Never:
+        backoff = Backoff(max(self._interval, 0.05), max(self._backoff_maximum, self._interval))
+        while True:
+            await trio.sleep(self._interval)
+            watched = [entry for entry in self._entries.values() if entry.outcome is None]
+            if not watched:
+                continue
+            try:
+                outcomes = await self._check(watched)
+            except ChainUnavailable as error:
+                self._last_error = str(error)
+                log.warning("transactions cannot be looked up", pending=len(watched), error=str(error))
+                await trio.sleep(backoff.next(error.retry_after))
+                continue
+            backoff.reset()
+            self._last_error = None
+            self._last_check_at = time.time()
+            for entry, outcome in outcomes:
+                entry.outcome = outcome
+                nursery.start_soon(self._conclude, entry, outcome)
+
+    async def _check(self, watched: list[_Entry]) -> list[tuple[_Entry, Outcome]]:
+        """Look at all of them once; returns those that have come to an end."""
+        # The height first: only what is unknown after it counts as evidence.
+        height = await self._client.block_height(Commitment.FINALIZED)
+        outcomes: list[tuple[_Entry, Outcome]] = []
+        unknown: list[_Entry] = []
+        statuses = await self._client.statuses([entry.outgoing.signature for entry in watched])
+        for entry, status in zip(watched, statuses, strict=True):
+            self._note(entry, status)
+            if status is None:
+                if height > entry.outgoing.last_valid_block_height:
+                    unknown.append(entry)
+            elif (outcome := _outcome(entry.outgoing, status)) is not None:
+                outcomes.append((entry, outcome))
+        if unknown:
+            outcomes += await self._check_dead(unknown)
+        return outcomes
+
+    async def _check_dead(self, entries: list[_Entry]) -> list[tuple[_Entry, Outcome]]:
+        """Look up in the history those that can no longer land."""
+        # Behind one address there may be several nodes. One that has processed what is finalized for another
+        # has all that could have landed, in its status cache or in its history; one that is further behind
+        # proves nothing.
+        slot = await self._client.slot(Commitment.FINALIZED)
+        self._highest_finalized_slot = max(self._highest_finalized_slot, slot)
+        seen_slot, statuses = await self._client.statuses_at(
+            [entry.outgoing.signature for entry in entries], search_history=True
+        )
+        outcomes: list[tuple[_Entry, Outcome]] = []
+        for entry, status in zip(entries, statuses, strict=True):
+            self._note(entry, status)
+            if status is not None:
+                outcome = _outcome(entry.outgoing, status)
+                if outcome is not None:
+                    outcomes.append((entry, outcome))
+            elif seen_slot >= self._highest_finalized_slot:
+                outcomes.append((entry, Expired(entry.outgoing)))
+        return outcomes
+
+    def _note(self, entry: _Entry, status: Status | None) -> None:
+        seen = status is not None and status.confirmation is not Commitment.PROCESSED
+        if entry.seen and not seen:
+            log.warning("a confirmed transaction has disappeared", signature=entry.outgoing.signature)
+        entry.seen = seen
+
+    # --- telling ---
+
+    async def _conclude(self, entry: _Entry, outcome: Outcome) -> None:
+        backoff = Backoff(max(self._interval, 0.05), max(self._backoff_maximum, self._interval))
+        while True:
+            async with self._outcomes:
+                try:
+                    await self._on_outcome(outcome)
+                    break
+                except Exception:  # whatever it was: the outcome is told until it is taken
+                    log.exception("an outcome could not be handled", signature=entry.outgoing.signature)
+            await trio.sleep(backoff.next())
+        del self._entries[entry.outgoing.signature]
+
+
+def _outcome(outgoing: Outgoing, status: Status) -> Outcome | None:
+    """The end of a transaction that has landed, None as long as that can still be undone."""
+    if status.confirmation is not Commitment.FINALIZED:
+        return None
+    if status.error is None:
+        return Landed(outgoing, status.slot)
+    return Failed(outgoing, status.slot, describe(status.error), custom_code(status.error))
