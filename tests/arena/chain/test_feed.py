@@ -1,7 +1,6 @@
 """The feed against a node that lags, lies, repeats itself, loses its voice and goes away.
 
-The node is scripted and on real sockets, JSON-RPC and the websocket. Against a real chain the feed is tested
-in test_chain_client_on_localnet.py.
+The node is scripted and on real sockets, JSON-RPC and the websocket; accounts and logs are the program's own.
 """
 
 from __future__ import annotations
