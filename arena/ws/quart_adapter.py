@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
+from math import inf
 from time import time
 
 import structlog
@@ -37,16 +38,11 @@ class QuartConnection:
         websocket: Websocket,
         identity: Identity,
         *,
-        outbox: Outbox | None = None,
-        stall_timeout: float = STALL_TIMEOUT,
-        close_timeout: float = CLOSE_TIMEOUT,
         clock: Callable[[], float] = time,
     ) -> None:
         self._websocket = websocket
         self._identity = identity
-        self._outbox = outbox or Outbox()
-        self._stall_timeout = stall_timeout
-        self._close_timeout = close_timeout
+        self._outbox = Outbox()
         self._clock = clock
         self._conversation = trio.CancelScope()
         self._writer = trio.CancelScope(shield=True)
@@ -92,11 +88,10 @@ class QuartConnection:
             nursery.start_soon(self._watch)
             try:
                 await self._hold(conversation)
-            except trio.Cancelled:
-                # the client has left, or the server stops; a close frame reaches it in the second case
-                self.close(CloseCode.GOING_AWAY, RESUME)
-                raise
             finally:
+                # cancelled: the client has left, or the server stops and the client shall know
+                if trio.current_effective_deadline() == -inf:
+                    self.close(CloseCode.GOING_AWAY, RESUME)
                 self.close(CloseCode.NORMAL)
 
     async def _hold(self, conversation: Conversation) -> None:
@@ -155,8 +150,8 @@ class QuartConnection:
                     await self._written.wait()
                     return
                 now = trio.current_time()
-                stalled = self._sending_since is not None and now - self._sending_since > self._stall_timeout
-                late = self._closing_since is not None and now - self._closing_since > self._close_timeout
+                stalled = self._sending_since is not None and now - self._sending_since > STALL_TIMEOUT
+                late = self._closing_since is not None and now - self._closing_since > CLOSE_TIMEOUT
                 if stalled or late:
                     self.close(CloseCode.TOO_SLOW, RESUME)
                     await self._abort()

@@ -92,7 +92,10 @@ async def test_a_signature_in_base64_will_do(front: Front) -> None:
     wallet = Keypair()
     given = await nonce(front, wallet)
     signature = bytes(wallet.sign_message(str(given["message"]).encode()))
-    body = signed(given, wallet) | {"signature": base64.b64encode(signature).decode(), "message": given["message"]}
+    body = signed(given, wallet) | {
+        "signature": base64.b64encode(signature).decode(),
+        "message": given["message"],
+    }
     assert (await front.http.post(SESSION, json=body)).status_code == 201
 
 
