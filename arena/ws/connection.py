@@ -37,7 +37,6 @@ class CloseCode(IntEnum):
     TOO_SLOW = 4008
     """Frames were not read as fast as they came. Connect again and resume."""
     UNAUTHORIZED = 4401
-    FORBIDDEN = 4403
     NOT_FOUND = 4404
     UNAVAILABLE = 4503
 
