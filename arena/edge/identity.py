@@ -1,0 +1,22 @@
+"""Who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A signed-in user, as their token says.
+
+    Attributes:
+        wallet: base58 address.
+        jti: the token's own id; logging out revokes it.
+        expires_at: Unix seconds; a connection that was opened with the token ends then.
+    """
+
+    user_id: UUID
+    wallet: str
+    jti: UUID
+    expires_at: int

@@ -1,0 +1,60 @@
+"""The HTTP application."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import PackageNotFoundError, version
+from uuid import uuid4
+
+from quart import Response, g, request
+from quart_trio import QuartTrio
+
+from arena.edge.authentication import Authenticator
+from arena.game.services import Services
+from arena.http import admin, auth, bots, chats, faucet, health, problems
+from arena.http.context import Front, set_front
+from arena.http.faucet_limits import FaucetLimits
+from arena.http.openapi import openapi
+
+API_PREFIX = "/api/v1"
+MAX_BODY_BYTES = 64 * 1024
+BODY_TIMEOUT = 30
+"""Seconds in which a body has to arrive."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+def create_app(services: Services) -> QuartTrio:
+    """The application over these services. `/ws/…` is added by `arena.ws.routes.add_websockets`."""
+    app = QuartTrio("arena", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["BODY_TIMEOUT"] = BODY_TIMEOUT
+    app.url_map.strict_slashes = False
+    set_front(app, Front(services, Authenticator.of(services), FaucetLimits()))
+    problems.install(app)
+    openapi(_version()).init_app(app)
+    app.before_request(_begin)
+    app.after_request(_finish)
+    for topic in (auth, bots, chats, health, faucet):
+        app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
+    app.register_blueprint(admin.blueprint)
+    return app
+
+
+async def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+
+
+async def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
+
+
+def _version() -> str:
+    try:
+        return version("sarpoy-arena")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,55 @@
+"""Who sends a request: the bearer token of RFC 6750."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
+from quart import Response, request
+from quart_schema import document_response, security_scheme
+
+from arena.edge.identity import Identity
+from arena.edge.tokens import bearer
+from arena.http.context import front
+from arena.http.schemas import ProblemDocument
+from arena.problems import forbidden
+
+P = ParamSpec("P")
+SCHEME = "bearer"
+
+Handler = Callable[Concatenate[Identity, P], Awaitable[Response]]
+
+
+def authenticated(handler: Handler[P]) -> Callable[P, Awaitable[Response]]:
+    """Hand the caller's identity to the handler as its first argument.
+
+    Raises:
+        TokenRefused: 401, see `arena.edge.tokens`.
+    """
+
+    @wraps(handler)
+    async def handle(*args: P.args, **kwargs: P.kwargs) -> Response:
+        token = bearer(request.headers.get("Authorization"))
+        return await handler(await front().authenticator.authenticate(token), *args, **kwargs)
+
+    security_scheme([{SCHEME: []}])(handle)
+    document_response(ProblemDocument, 401)(handle)
+    return handle
+
+
+def operators_only(handler: Handler[P]) -> Callable[P, Awaitable[Response]]:
+    """As `authenticated`, for the wallets that operate this arena.
+
+    Raises:
+        Problem: 403 `forbidden`.
+    """
+
+    @wraps(handler)
+    async def check(identity: Identity, /, *args: P.args, **kwargs: P.kwargs) -> Response:
+        if identity.wallet not in front().services.keys.admin_wallets:
+            raise forbidden("Only wallets of operators may look here.")
+        return await handler(identity, *args, **kwargs)
+
+    document_response(ProblemDocument, 403)(check)
+    return authenticated(check)

@@ -1,0 +1,31 @@
+"""What the handlers work with: kept on the app, found from anywhere inside a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quart import Quart, current_app
+
+from arena.edge.authentication import Authenticator
+from arena.game.services import Services
+from arena.http.faucet_limits import FaucetLimits
+
+_KEY = "arena"
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    services: Services
+    authenticator: Authenticator
+    faucet_limits: FaucetLimits
+
+
+def set_front(app: Quart, front: Front) -> None:
+    app.extensions[_KEY] = front
+
+
+def front() -> Front:
+    """That of the app which handles the current request."""
+    found = current_app.extensions[_KEY]
+    assert isinstance(found, Front)
+    return found

@@ -1,0 +1,46 @@
+"""`/faucet`: money from nowhere, on the local chain alone."""
+
+from __future__ import annotations
+
+import math
+
+from quart import Blueprint, Response
+from quart_schema import document_response
+from solders.pubkey import Pubkey
+
+from arena.http.context import front
+from arena.http.schemas import AirdropRequest, AirdropResponse, ProblemDocument
+from arena.http.validation import answer, body
+from arena.problems import Problem
+
+blueprint = Blueprint("faucet", __name__)
+
+
+@blueprint.post("/faucet")
+@document_response(AirdropResponse)
+@document_response(ProblemDocument, 404)
+@document_response(ProblemDocument, 429)
+@body(AirdropRequest)
+async def airdrop(wanted: AirdropRequest) -> Response:
+    """Get lamports of the local chain.
+
+    404 `faucet_closed` on every other chain; 429 `faucet_exhausted` when the wallet had enough for now.
+    """
+    services, limits = front().services, front().faucet_limits
+    if not services.local_chain:
+        raise Problem("faucet_closed", "There is no faucet here", 404, "Only the local chain has one.")
+    wait = limits.take(wanted.address, wanted.lamports)
+    if wait is not None:
+        raise Problem(
+            "faucet_exhausted",
+            "Enough for now",
+            429,
+            "This wallet had its share.",
+            {"retry_after": math.ceil(wait)},
+        )
+    try:
+        signature = await services.client.airdrop(Pubkey.from_string(wanted.address), wanted.lamports)
+    except BaseException:
+        limits.give_back(wanted.address, wanted.lamports)
+        raise
+    return answer(AirdropResponse(signature=signature))

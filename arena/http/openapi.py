@@ -1,0 +1,58 @@
+"""The OpenAPI document, with what the library does not know of our models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart_schema import HttpSecurityScheme, Info, QuartSchema
+from quart_schema.openapi import OpenAPIProvider
+from werkzeug.routing import BaseConverter, UUIDConverter
+
+from arena.http.bearer import SCHEME
+from arena.http.problems import MEDIA_TYPE
+from arena.http.schemas import ProblemDocument
+
+
+class _Provider(OpenAPIProvider):
+    def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
+        parameter: dict[str, Any] = super().build_path_parameter(name, converter)
+        if isinstance(converter, UUIDConverter):
+            parameter["schema"]["format"] = "uuid"
+        return parameter
+
+    def build_response_object(
+        self, model: type[Any], headers_model: type[Any] | None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        found, components = super().build_response_object(model, headers_model)
+        if model is ProblemDocument:
+            found["content"] = {MEDIA_TYPE: found["content"]["application/json"]}
+        return found, components
+
+    def build_paths(self, rule: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        paths, components = super().build_paths(rule)
+        problem, more = self.build_response_object(ProblemDocument, None)
+        for operation in next(iter(paths.values())).values():
+            # keys of JSON objects are texts, and sorted
+            responses = {str(status): found for status, found in operation["responses"].items()}
+            operation["responses"] = (responses or {"204": {"description": "Done."}}) | {"default": problem}
+        return paths, components | more
+
+
+def openapi(version: str) -> QuartSchema:
+    """The extension that serves `/openapi.json`; the pages that would load scripts from elsewhere are left
+    out.
+    """
+    return QuartSchema(
+        openapi_path="/openapi.json",
+        redoc_ui_path=None,
+        scalar_ui_path=None,
+        swagger_ui_path=None,
+        info=Info(
+            title="Arena",
+            version=version,
+            description="Chat with live puzzle bots, pay each message on Solana, win the pot.",
+        ),
+        security_schemes={SCHEME: HttpSecurityScheme(scheme="bearer", bearer_format="JWT")},
+        conversion_preference="pydantic",
+        openapi_provider_class=_Provider,
+    )

@@ -1,0 +1,270 @@
+"""What goes in and out over HTTP. Amounts are lamports, times RFC 3339 in UTC."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from arena.economy import ExpiryRule
+from arena.edge.encoding import Address, TransactionBytes
+from arena.store.bots import BotStatus
+from arena.store.sessions import SessionStatus
+
+MAX_AIRDROP = 10_000_000_000
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class ProblemDocument(_Out):
+    """What went wrong, after RFC 9457. `code` is stable; further members depend on it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    instance: str | None = Field(default=None, description="the request's id, as in X-Request-Id")
+
+
+# -- signing in
+
+
+class NonceRequest(_In):
+    """A wallet that wants to sign in."""
+
+    address: Address
+
+
+class SignInInput(_Out):
+    """The input of the wallet standard's `signIn`, which makes the same text of it."""
+
+    domain: str
+    address: str
+    statement: str
+    uri: str
+    version: str
+    chainId: str  # noqa: N815 -- the standard's names
+    nonce: str
+    issuedAt: str  # noqa: N815
+    expirationTime: str  # noqa: N815
+
+
+class NonceResponse(_Out):
+    """The text to sign, valid once and until it expires."""
+
+    nonce: str
+    message: str = Field(description="the Sign-In-With-Solana text; sign its UTF-8 bytes")
+    sign_in: SignInInput
+    expires_at: datetime
+
+
+class SessionRequest(_In):
+    """The signed text."""
+
+    address: Address
+    nonce: Annotated[str, Field(min_length=8, max_length=64, pattern="^[A-Za-z0-9]+$")]
+    signature: Annotated[str, Field(min_length=64, max_length=128, description="64 bytes, base58 or base64")]
+    message: Annotated[str, Field(max_length=2_000)] | None = Field(
+        default=None, description="what was signed, if the client wants to be told of a difference"
+    )
+
+
+class UserResponse(_Out):
+    """A user."""
+
+    id: UUID
+    wallet: str
+    username: str | None
+
+
+class SessionResponse(_Out):
+    """Signed in. Send the token as `Authorization: Bearer …`."""
+
+    token: str
+    expires_at: datetime
+    user: UserResponse
+
+
+# -- bots
+
+
+class BotSummary(_Out):
+    """A bot in a list."""
+
+    id: UUID
+    name: str
+    kind: str
+    status: BotStatus
+    address: str = Field(description="of its account on the chain")
+    creator: str = Field(description="wallet")
+    pot: int
+    initial_pot: int
+    next_price: int
+    message_count: int
+    closes_at: datetime
+    opened_at: datetime | None
+    ended_at: datetime | None
+    demo: bool = Field(description="the house made it and knows the answer")
+    winner: str | None = Field(description="wallet")
+    reward: int | None
+
+
+class BotResponse(BotSummary):
+    """A bot with its terms."""
+
+    public: dict[str, Any] = Field(
+        description="what players may know of the puzzle; hints once they are unlocked"
+    )
+    objective_hash: str = Field(description="the commitment on the chain, hexadecimal")
+    fee_base: int
+    fee_growth_bps: int
+    fee_cap: int
+    pot_bps: int
+    creator_bps: int
+    idle_after: int = Field(description="seconds; 0: never")
+    idle_min_messages: int
+    expiry_rule: ExpiryRule
+    judged_count: int
+    winning_index: int | None
+    created_at: datetime
+
+
+class BotList(_Out):
+    """A page of bots, the newest first."""
+
+    bots: list[BotSummary]
+    next_cursor: str | None = Field(description="for the next page; null: this was the last")
+
+
+class BotsQuery(_In):
+    """Which bots."""
+
+    status: BotStatus | None = Field(default=None, description="left out: all that were ever open")
+    cursor: UUID | None = Field(default=None, description="`next_cursor` of the page before")
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class DraftResponse(_Out):
+    """A draft, and the transaction that opens it: the creator signs it and sends it to `/bots/{id}/open`."""
+
+    bot: BotResponse
+    transaction: TransactionBytes
+
+
+class OpenRequest(_In):
+    """The signed `create_bot` transaction."""
+
+    transaction: TransactionBytes
+
+
+class OpenResponse(_Out):
+    """On its way: the bot is open once the transaction has landed."""
+
+    signature: str
+
+
+# -- chats
+
+
+class ChatResponse(_Out):
+    """The caller's session with a bot."""
+
+    id: UUID
+    bot_id: UUID
+    wallet: str
+    status: SessionStatus
+    created_at: datetime
+    websocket: str = Field(description="path of its websocket")
+
+
+# -- operation
+
+
+class Check(_Out):
+    """One part of the arena."""
+
+    ok: bool
+    detail: str | None = None
+
+
+class JournalCheck(Check):
+    """How far the writer of game state is behind."""
+
+    queued: int
+    last_commit_seconds: float | None
+
+
+class FeedCheck(Check):
+    """How the arena hears of the chain."""
+
+    subscribed: bool
+    tracked: int
+    seconds_since_poll: float | None
+
+
+class HealthResponse(_Out):
+    """Whether the arena can be played."""
+
+    status: Literal["ready", "unready"]
+    database: Check
+    chain: Check
+    journal: JournalCheck
+    feed: FeedCheck
+
+
+class LiveResponse(_Out):
+    """The process runs."""
+
+    status: Literal["live"] = "live"
+
+
+class AirdropRequest(_In):
+    """Money of the local chain, worth nothing."""
+
+    address: Address
+    lamports: Annotated[int, Field(ge=1, le=MAX_AIRDROP, strict=True)] = 2_000_000_000
+
+
+class AirdropResponse(_Out):
+    """Sent; it is there in a moment."""
+
+    signature: str
+
+
+class ActorResponse(_Out):
+    """One actor, region or supervisor. Times are in seconds."""
+
+    path: str
+    kind: str
+    state: str
+    handled: int
+    failed: int
+    restarts: int
+    last_error: str | None
+    mailbox_depth: int
+    mailbox_capacity: int
+    age: float | None
+    idle: float | None
+    handling: str | None
+    handling_for: float | None
+    children: int
+    details: dict[str, Any]
+
+
+class ActorTree(_Out):
+    """All actors, parents before children."""
+
+    actors: list[ActorResponse]
+    truncated: bool = Field(description="there are more than are shown")
+    dead_letters: int

@@ -1,0 +1,147 @@
+"""What a conversation needs of a websocket, whatever server it runs on.
+
+A conversation reads with `receive`, writes with `send_nowait` or `send`, and may `close`. Frames go into a
+bounded `Outbox` that the server's adapter empties; nobody waits for a slow client but that client's own
+replay.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import Final, Protocol
+
+import trio
+
+from arena.edge.identity import Identity
+
+SUBPROTOCOL: Final = "arena.v1"
+BEARER_PREFIX: Final = "bearer."
+
+MAX_FRAME_BYTES: Final = 64 * 1024
+"""Longest frame of a client. A message's text has at most 10,000 characters of 4 bytes, or escapes of 6."""
+
+OUTBOX_FRAMES: Final = 256
+OUTBOX_BYTES: Final = 1024 * 1024
+
+
+class CloseCode(IntEnum):
+    """Why a connection was closed (RFC 6455 §7.4). From 4400 on: an HTTP status plus 4000."""
+
+    NORMAL = 1000
+    GOING_AWAY = 1001
+    """The server stops. Connect again and resume."""
+    INTERNAL_ERROR = 1011
+    """A fault of the server. Connect again and resume."""
+    TOO_SLOW = 4008
+    """Frames were not read as fast as they came. Connect again and resume."""
+    UNAUTHORIZED = 4401
+    NOT_FOUND = 4404
+    UNAVAILABLE = 4503
+
+
+RESUME: Final = "resume"
+"""The reason that goes with a code after which a client should connect again and resume."""
+
+
+class ConnectionClosed(Exception):  # noqa: N818 -- an end, not an error
+    """The connection is over; there is nothing left to do but to leave."""
+
+
+class Connection(Protocol):
+    """One client."""
+
+    @property
+    def identity(self) -> Identity: ...
+
+    async def receive(self) -> bytes | str:
+        """The next frame of the client. Raises `ConnectionClosed`."""
+        ...
+
+    def send_nowait(self, frame: bytes) -> None:
+        """Queue a frame.
+
+        Raises `ConnectionClosed`, also when the outbox is full: the client is then dropped.
+        """
+        ...
+
+    async def send(self, frame: bytes) -> None:
+        """Queue a frame once there is room. A checkpoint. Raises `ConnectionClosed`."""
+        ...
+
+    def close(self, code: CloseCode, reason: str = "") -> None:
+        """Send what is queued, then close. The first close counts; nothing can be queued afterwards."""
+        ...
+
+
+Conversation = Callable[[Connection], Awaitable[None]]
+"""Returns when it is over.
+
+A `Problem` that it raises is told to the client before the connection is closed.
+"""
+
+
+class Outbox:
+    """Frames on their way out, limited in number and in bytes.
+
+    One task takes (`take`); any may put. A frame longer than the limit of bytes fits into an empty outbox.
+    """
+
+    def __init__(self, max_frames: int = OUTBOX_FRAMES, max_bytes: int = OUTBOX_BYTES) -> None:
+        self._frames: deque[bytes] = deque()
+        self._bytes = 0
+        self._max_frames = max_frames
+        self._max_bytes = max_bytes
+        self._closed = False
+        self._changed = trio.Event()  # something was put, or the outbox was closed
+        self._room = trio.Event()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def offer(self, frame: bytes) -> bool:
+        """Put the frame, unless there is no room. Raises `ConnectionClosed` when the outbox is closed."""
+        if self._closed:
+            raise ConnectionClosed
+        if not self._has_room(frame):
+            return False
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        self._changed.set()
+        return True
+
+    async def put(self, frame: bytes) -> None:
+        """Put the frame, waiting for room. A checkpoint. Raises `ConnectionClosed`."""
+        await trio.lowlevel.checkpoint()
+        while not self.offer(frame):
+            if self._room.is_set():
+                self._room = trio.Event()
+            await self._room.wait()
+
+    async def take(self) -> bytes | None:
+        """The next frame; waits for one. None once the outbox is closed and empty."""
+        while not self._frames:
+            if self._closed:
+                return None
+            self._changed = trio.Event()
+            await self._changed.wait()
+        frame = self._frames.popleft()
+        self._bytes -= len(frame)
+        self._room.set()
+        return frame
+
+    def close(self) -> None:
+        """Nothing can be put any more; what is there can still be taken."""
+        self._closed = True
+        self._changed.set()
+        self._room.set()
+
+    def _has_room(self, frame: bytes) -> bool:
+        if not self._frames:
+            return True
+        return len(self._frames) < self._max_frames and self._bytes + len(frame) <= self._max_bytes

@@ -1,0 +1,50 @@
+"""The websocket routes, on Quart."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from quart import Quart, websocket
+
+from arena.edge.authentication import Authenticator
+from arena.game.services import Services
+from arena.problems import Problem
+from arena.ws.chat import chat
+from arena.ws.connection import Connection, Conversation
+from arena.ws.handshake import admit
+from arena.ws.open_connections import OpenConnections
+from arena.ws.quart_adapter import QuartConnection, refuse
+
+
+def add_websockets(app: Quart, services: Services) -> OpenConnections:
+    """Add `/ws/…` to the app. Close the connections that are returned before the server stops."""
+    connections = OpenConnections()
+    authenticator = Authenticator.of(services)
+
+    async def serve(conversation: Conversation) -> None:
+        admission = admit(
+            services.settings,
+            authenticator.tokens,
+            origin=websocket.headers.get("Origin"),
+            offered=websocket.requested_subprotocols,
+            authorization=websocket.headers.get("Authorization"),
+        )
+        connections.check_room()
+        await websocket.accept(subprotocol=admission.subprotocol)
+        client = websocket._get_current_object()  # type: ignore[attr-defined]
+        if isinstance(admission.who, Problem):
+            await refuse(client, admission.who)
+            return
+        connection = QuartConnection(client, admission.who)
+
+        async def counted(held: Connection) -> None:
+            with connections.holding(held):
+                await conversation(held)
+
+        await connection.run(counted)
+
+    @app.websocket("/ws/chats/<uuid:session_id>")
+    async def chat_websocket(session_id: UUID) -> None:
+        await serve(chat(services, authenticator, session_id))
+
+    return connections

@@ -1,0 +1,203 @@
+"""Health, the faucet, the actor tree and the API's own description."""
+
+from pathlib import Path
+from time import time
+from types import SimpleNamespace
+
+import pytest
+from solders.keypair import Keypair
+
+from arena.http.faucet_limits import LIMIT, WINDOW
+from persistence import DatabaseUnavailable
+from tests.fixtures.front import Front, feed_status, running_front
+
+HEALTH = "/api/v1/health"
+FAUCET = "/api/v1/faucet"
+
+
+# -- health
+
+
+async def test_a_healthy_arena_is_ready(front: Front) -> None:
+    response = await front.http.get(HEALTH)
+    assert response.status_code == 200
+    health = response.json()
+    assert health["status"] == "ready"
+    assert [health[part]["ok"] for part in ("database", "chain", "journal", "feed")] == [True] * 4
+    assert health["journal"]["queued"] == 0
+    assert health["feed"]["seconds_since_poll"] < 10
+
+
+async def test_without_the_chain_it_is_not_ready_but_live(front: Front) -> None:
+    front.rpc.down = True
+    response = await front.http.get(HEALTH)
+    assert (response.status_code, response.json()["status"]) == (503, "unready")
+    assert response.json()["chain"] == {"ok": False, "detail": "cannot be reached"}
+    assert response.json()["database"]["ok"]
+    live = await front.http.get(f"{HEALTH}/live")
+    assert (live.status_code, live.json()) == (200, {"status": "live"})
+
+
+async def test_without_the_database_it_is_not_ready(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ping() -> None:
+        raise DatabaseUnavailable("gone")
+
+    monkeypatch.setattr(front.services.database, "ping", ping)
+    response = await front.http.get(HEALTH)
+    assert (response.status_code, response.json()["database"]["ok"]) == (503, False)
+
+
+@pytest.mark.parametrize("last_poll_at", [None, time() - 3600])
+async def test_with_a_deaf_feed_it_is_not_ready(front: Front, last_poll_at: float | None) -> None:
+    status = feed_status(last_poll_at=last_poll_at)
+    front.services.feed = SimpleNamespace(status=status)  # type: ignore[assignment]
+    response = await front.http.get(HEALTH)
+    assert (response.status_code, response.json()["feed"]["ok"]) == (503, False)
+
+
+async def test_without_a_subscription_it_is_ready_all_the_same(front: Front) -> None:
+    front.services.feed = SimpleNamespace(status=feed_status(subscribed=False))  # type: ignore[assignment]
+    response = await front.http.get(HEALTH)
+    assert (response.status_code, response.json()["feed"]["subscribed"]) == (200, False)
+
+
+# -- faucet
+
+
+async def test_the_faucet_gives(front: Front) -> None:
+    wallet = str(Keypair().pubkey())
+    response = await front.http.post(FAUCET, json={"address": wallet, "lamports": 5})
+    assert response.status_code == 200
+    assert response.json()["signature"]
+    method, params = front.rpc.calls[-1]
+    assert (method, params[:2]) == ("requestAirdrop", [wallet, 5])
+
+
+async def test_the_faucet_gives_so_much_and_no_more(front: Front) -> None:
+    body = {"address": str(Keypair().pubkey()), "lamports": LIMIT // 10}
+    for _ in range(10):
+        assert (await front.http.post(FAUCET, json=body)).status_code == 200
+    response = await front.http.post(FAUCET, json=body)
+    assert (response.status_code, response.json()["code"]) == (429, "faucet_exhausted")
+    assert 0 < int(response.headers["Retry-After"]) <= WINDOW
+
+
+async def test_what_the_chain_refused_does_not_count(front: Front) -> None:
+    body = {"address": str(Keypair().pubkey()), "lamports": LIMIT // 10}
+    front.rpc.down = True
+    for _ in range(11):
+        assert (await front.http.post(FAUCET, json=body)).status_code == 503
+    front.rpc.down = False
+    assert (await front.http.post(FAUCET, json=body)).status_code == 200
+
+
+@pytest.mark.parametrize("lamports", [0, -1, LIMIT, 1.5, "5", None])
+async def test_the_faucet_gives_reasonable_amounts(front: Front, lamports: object) -> None:
+    body = {"address": str(Keypair().pubkey()), "lamports": lamports}
+    response = await front.http.post(FAUCET, json=body)
+    assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
+
+
+async def test_on_a_real_chain_there_is_no_faucet(front: Front) -> None:
+    front.services.local_chain = False
+    response = await front.http.post(FAUCET, json={"address": str(Keypair().pubkey())})
+    assert (response.status_code, response.json()["code"]) == (404, "faucet_closed")
+    assert not front.rpc.calls
+
+
+# -- operators
+
+
+async def test_operators_see_the_actors(postgres: str, tmp_path: Path) -> None:
+    operator = Keypair()
+    async with running_front(postgres, tmp_path, arena_admin_wallets=str(operator.pubkey())) as front:
+        headers = (await front.player(operator)).headers
+        player = await front.player()
+        session = await front.session(player)
+        async with front.connect(session.id, player) as client:
+            await client.receive_type("welcome")
+            await client.send(type="resume", after=0)
+            await client.send(type="message", id=session.id, text="hello")
+            await client.receive_type("quote")
+            tree = (await front.http.get("/admin/actors", headers=headers)).json()
+        paths = [actor["path"] for actor in tree["actors"]]
+        path = f"/sessions/{session.id}"
+        assert paths[0] == "/"
+        assert path in paths
+        assert paths.index("/sessions") < paths.index(path)
+        assert (tree["truncated"], tree["dead_letters"]) == (False, 0)
+        one = (await front.http.get(f"/admin/actors{path}", headers=headers)).json()
+        assert (one["path"], one["kind"], one["state"]) == (path, "sessions", "running")
+        assert one["handled"] >= 1
+        missing = await front.http.get("/admin/actors/nobody", headers=headers)
+        assert (missing.status_code, missing.json()["code"]) == (404, "actor_not_found")
+
+
+@pytest.mark.parametrize("path", ["/admin/actors", "/admin/actors/sessions"])
+async def test_nobody_else_does(front: Front, path: str) -> None:
+    player = await front.player()
+    response = await front.http.get(path, headers=player.headers)
+    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
+    assert (await front.http.get(path)).status_code == 401
+
+
+async def test_in_development_the_generated_admin_key_operates(front: Front) -> None:
+    assert front.services.keys.admin is not None
+    operator = await front.player(front.services.keys.admin)
+    assert (await front.http.get("/admin/actors", headers=operator.headers)).status_code == 200
+
+
+# -- the description
+
+
+async def test_the_api_describes_itself(front: Front) -> None:
+    document = (await front.http.get("/openapi.json")).json()
+    assert document["openapi"].startswith("3.1")
+    assert {
+        "/api/v1/auth/nonce",
+        "/api/v1/auth/session",
+        "/api/v1/bots",
+        "/api/v1/bots/{bot_id}",
+        "/api/v1/bots/{bot_id}/open",
+        "/api/v1/bots/{bot_id}/transaction",
+        "/api/v1/chats/{bot_id}",
+        "/api/v1/health",
+        "/api/v1/health/live",
+        "/api/v1/faucet",
+        "/admin/actors",
+        "/admin/actors/{path}",
+    } == set(document["paths"])
+    drafting = document["paths"]["/api/v1/bots"]["post"]
+    assert drafting["security"] == [{"bearer": []}]
+    assert list(drafting["responses"]["422"]["content"]) == ["application/problem+json"]
+    assert drafting["requestBody"]["content"]["application/json"]["schema"]["properties"]["fee_base"]
+    assert document["paths"]["/api/v1/chats/{bot_id}"]["get"]["parameters"][0]["schema"]["format"] == "uuid"
+    limit = document["paths"]["/api/v1/bots"]["get"]["parameters"]
+    assert {parameter["name"] for parameter in limit} == {"status", "cursor", "limit"}
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+async def test_every_reference_in_it_leads_somewhere(front: Front) -> None:
+    document = (await front.http.get("/openapi.json")).json()
+    schemas = document["components"]["schemas"]
+
+    def check(value: object) -> None:
+        match value:
+            case dict():
+                if isinstance(reference := value.get("$ref"), str):
+                    assert reference.removeprefix("#/components/schemas/") in schemas
+                for inner in value.values():
+                    check(inner)
+            case list():
+                for inner in value:
+                    check(inner)
+
+    check(document)
+
+
+async def test_every_operation_says_how_it_fails(front: Front) -> None:
+    document = (await front.http.get("/openapi.json")).json()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            assert list(operation["responses"]["default"]["content"]) == ["application/problem+json"]
+            assert operation["summary"]
