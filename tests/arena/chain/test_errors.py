@@ -1,5 +1,7 @@
 """A refusal has a name and a message."""
 
+from pathlib import Path
+
 import pytest
 from solders.transaction_status import (
     InstructionErrorCustom,
@@ -41,3 +43,9 @@ def test_no_code_and_no_name_stands_for_two_errors():
 )
 def test_what_is_not_ours_has_no_name(error):
     assert program_error(error) is None
+
+
+def test_the_docs_list_every_error():
+    docs = (Path(__file__).parents[3] / "docs" / "program.md").read_text()
+    for error in ProgramError:
+        assert f"| {error.value} | {error.idl_name} | {error.message} |" in docs
