@@ -7,7 +7,6 @@ guess.
 
 import re
 from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -163,7 +162,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 _TRUNCATED = "Log truncated"  # the whole line; what a program prints has a prefix
-_INVOKED = re.compile(r"Program ([1-9A-HJ-NP-Za-km-z]{32,44}) invoke \[(\d+)\]")
+_INVOKED = re.compile(r"Program ([1-9A-HJ-NP-Za-km-z]{32,44}) invoke \[([0-9]{1,3})\]")
 _ENDED = re.compile(r"Program ([1-9A-HJ-NP-Za-km-z]{32,44}) (success|failed.*)", re.DOTALL)
 _DATA = "Program data: "
 
@@ -234,6 +233,6 @@ def decode_event(data: bytes) -> ProgramEvent:
 def _decode_line(line: str) -> ProgramEvent:
     try:
         data = b64decode(line.removeprefix(_DATA), validate=True)
-    except Base64Error as error:
+    except ValueError as error:
         raise LogsIncomplete(f"not base64: {error}") from error
     return decode_event(data)

@@ -1,7 +1,7 @@
 """A Solana VM with the program in it, and what a round needs: keys, wallets, a clock that only we move.
 
-Every transaction goes through `World.send`, which checks what the VM does not: no account ends up with less than its
-rent-exempt minimum, no lamport appears or disappears, and the bot's books are covered.
+Every transaction goes through `World.send`, which checks more than the VM does: no account ends up with less
+than its rent-exempt minimum, no lamport appears or disappears, and the bot's books are covered.
 """
 
 from dataclasses import dataclass, replace
@@ -53,7 +53,7 @@ class Receipt:
         return event
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - an answer, not an error
     """A transaction that did not go through."""
 
     def __init__(self, error: object, logs: list[str]) -> None:

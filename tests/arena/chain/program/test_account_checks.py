@@ -1,4 +1,4 @@
-"""What every instruction checks before it looks at anything else: is this a bot, is it ours, is it this one."""
+"""What every instruction checks before all else: is this a bot, is it ours, is it this one."""
 
 import pytest
 from solders.account import Account
@@ -183,7 +183,7 @@ def test_an_unknown_instruction_is_refused(played, data):
 @pytest.mark.parametrize("name", EVERY)
 def test_the_same_account_in_every_place_is_refused(ready, name):
     """Whatever the program takes for payer, bot and recipient is then one account."""
-    instruction, signers = instruction_of(ready, name)
+    instruction, _ = instruction_of(ready, name)
     for address in (ready.bot, ready.alice.pubkey()):
         accounts = [AccountMeta(address, address != ready.bot, True) for _ in instruction.accounts]
         with pytest.raises(ready.Refused) as refusal:
@@ -200,7 +200,7 @@ def test_the_same_account_in_every_place_is_refused(ready, name):
 def test_a_bot_outlives_a_rise_of_the_rent(played):
     """The books count the rent that was paid at the time, so no price of the cluster turns a pot into rent.
 
-    The cluster itself would not let the account fall below its new minimum; anybody may make up the difference.
+    The cluster itself would not let the account fall below its new minimum; anybody may make it up.
     """
     played.record(played.bob, 3_000_000)
     played.svm.set_rent(Rent(lamports_per_byte_year=34_800, exemption_threshold=2.0, burn_percent=50))

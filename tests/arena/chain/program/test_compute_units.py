@@ -49,7 +49,7 @@ def measured(world):
 
 def test_compute_units_stay_within_their_bounds(measured):
     for name, cost in measured.items():
-        print(f"{name:36} {cost:6} of {BOUNDS[name]}")
+        print(f"{name:36} {cost:6} of {BOUNDS[name]}")  # noqa: T201 - the table of the docs, with `pytest -s`
     assert measured.keys() == BOUNDS.keys()
     assert all(cost <= BOUNDS[name] for name, cost in measured.items())
 
