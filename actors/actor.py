@@ -11,7 +11,6 @@ from actors.errors import ActorStopped, MailboxFull
 from actors.lifecycle import StopReason
 from actors.mailbox import Ask
 from actors.message import Message
-from actors.publisher import Publisher
 from actors.timers import Timer
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 ArgsT = TypeVarTuple("ArgsT")
 MessageT = TypeVar("MessageT", bound=Message[Any])
-T = TypeVar("T")
 
 
 class Actor(Generic[MessageT]):
@@ -70,7 +68,7 @@ class Actor(Generic[MessageT]):
 class Context:
     """What an actor can do besides answering. It belongs to one start of the actor and ends with it."""
 
-    __slots__ = ("_cell", "_error", "_nursery", "_publishers", "_tasks", "_timers", "_watched")
+    __slots__ = ("_callbacks", "_cell", "_error", "_nursery", "_tasks", "_timers", "_watched")
 
     def __init__(self, cell: Cell, nursery: trio.Nursery) -> None:
         self._cell = cell
@@ -79,7 +77,7 @@ class Context:
         self._tasks = 0
         self._timers: set[Timer] | None = None
         self._watched: set[Cell] | None = None
-        self._publishers: list[Publisher[Any]] | None = None
+        self._callbacks: list[Callable[[], None]] | None = None
 
     @property
     def ref(self) -> ActorRef:
@@ -148,16 +146,15 @@ class Context:
         timers.add(timer)
         return timer
 
-    def publisher(self, item: type[T]) -> Publisher[T]:  # noqa: ARG002 (types the publisher)
-        """A publisher of ``item`` that closes with this start of the actor, however it ends.
+    def on_end(self, callback: Callable[[], None]) -> None:
+        """Call this when this start of the actor ends, however it ends, also in a crash.
 
-        So subscribers of an actor that crashed are not left waiting for one that is gone.
+        For what others hold of the actor, such as a publisher that has to be closed so that its subscribers are
+        not left waiting. The callback must not raise.
         """
-        publisher: Publisher[T] = Publisher()
-        if self._publishers is None:
-            self._publishers = []
-        self._publishers.append(publisher)
-        return publisher
+        if self._callbacks is None:
+            self._callbacks = []
+        self._callbacks.append(callback)
 
     def watch(self, ref: ActorRef) -> None:
         """Be sent `Terminated` once when that actor ends for good; at once if it does not live now.
@@ -193,9 +190,9 @@ class Context:
             timer.cancel()
         for watched in self._watched or ():
             watched.remove_watcher(self._cell)
-        for publisher in self._publishers or ():
-            publisher.close()
-        self._timers = self._watched = self._publishers = None
+        for callback in self._callbacks or ():
+            callback()
+        self._timers = self._watched = self._callbacks = None
 
     async def _run_task(
         self,

@@ -1,6 +1,5 @@
 """What can go wrong, as seen by whoever talks to an actor."""
 
-# ruff: noqa: N818 (the names say what happened; that they are errors is clear from where they stand)
 from __future__ import annotations
 
 

@@ -9,7 +9,7 @@ _CODE = re.compile(r"[a-z][a-z0-9_]*\Z")
 _RESERVED = frozenset({"type", "title", "status", "detail", "instance", "code"})
 
 
-class Problem(Exception):  # noqa: N818 -- the term of RFC 9457
+class Problem(Exception):
     """A refusal that the caller is told about, after RFC 9457 (problem details for HTTP APIs).
 
     ``code`` is stable and for programs (snake_case); ``title`` is the same for every problem of this code;

@@ -51,7 +51,7 @@ START_TIMEOUT = 60.0
 CLOSE_TIMEOUT = 3.0
 SHUTDOWN_TIMEOUT = 10.0
 LOCAL_FUNDS = 10_000_000_000
-"""Lamports that the payout key is given on the local chain."""
+"""Lamports that our wallets are given on the local chain."""
 LOW_FUNDS = 50_000_000
 """Lamports below which the payout key's balance is warned of."""
 FUNDS_INTERVAL = 60.0
@@ -172,7 +172,9 @@ async def _check_chain(client: ChainClient, program_id: Pubkey) -> None:
     except trio.TooSlowError:
         raise StartError(f"the Solana node does not answer within {START_TIMEOUT:.0f} seconds") from None
     if program is None or not program.executable:
-        raise StartError(f"the program {program_id} is not on this cluster: deploy it, or set SOLANA_PROGRAM_ID")
+        raise StartError(
+            f"the program {program_id} is not on this cluster: deploy it, or set SOLANA_PROGRAM_ID"
+        )
 
 
 async def _chain_id(client: ChainClient, *, local: bool) -> str:
@@ -183,15 +185,24 @@ async def _chain_id(client: ChainClient, *, local: bool) -> str:
 
 
 async def _watch_funds(services: Services) -> NoReturn:
-    """The payout key pays the network's fees of settlements: keep it funded locally, warn elsewhere."""
-    payout = services.keys.payout_pubkey
+    """Keep our wallets funded on the local chain, and warn elsewhere.
+
+    The payout key pays the network's fees of settlements. The platform's wallet has to exist: dues that it cannot hold
+    would keep a bot from being closed.
+    """
+    client, keys = services.client, services.keys
     while True:
         try:
-            balance = await services.client.balance(payout)
-            if balance < LOW_FUNDS and services.local_chain:
-                await services.client.airdrop(payout, LOCAL_FUNDS)
-            elif balance < LOW_FUNDS:
-                log.warning("payout_key_low", wallet=str(payout), lamports=balance)
+            existence = await client.rent_exempt_minimum(0)
+            for name, wallet, least in (
+                ("payout_key", keys.payout_pubkey, LOW_FUNDS),
+                ("platform_wallet", keys.platform_wallet, existence),
+            ):
+                balance = await client.balance(wallet)
+                if balance < least and services.local_chain:
+                    await client.airdrop(wallet, LOCAL_FUNDS)
+                elif balance < least:
+                    log.warning("funds_low", of=name, wallet=str(wallet), lamports=balance, least=least)
         except ChainUnavailable as error:
             log.warning("funds_unknown", reason=str(error))
         await trio.sleep(FUNDS_INTERVAL)
@@ -220,5 +231,5 @@ async def _serve(
 
             nursery.start_soon(bound)
             on_ready()
-            await serve(cast(ASGIFramework, app), config, shutdown_trigger=until_shutdown, mode="asgi")
+            await serve(cast("ASGIFramework", app), config, shutdown_trigger=until_shutdown, mode="asgi")
             nursery.cancel_scope.cancel()

@@ -92,6 +92,8 @@ class Settings(BaseSettings):
     """How long a sign-in text can be signed."""
     arena_session_lifetime: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     """How long a session token is valid."""
+    arena_chain_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
+    """Between two looks at the chain, for what the subscription did not bring and for our own transactions."""
     arena_verdict_timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
     """The deadline of a brain; a message without a verdict by then is refunded."""
     arena_message_max_length: Annotated[int, Field(ge=1, le=10_000)] = 2_000

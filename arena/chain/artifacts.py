@@ -3,6 +3,7 @@
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 
 from anchorpy.coder.coder import Coder
 from anchorpy_core.idl import Idl
@@ -26,6 +27,12 @@ class ArtifactCorrupt(Exception):
 def program_elf() -> bytes:
     """The program as an SBPF shared object, ready to be deployed. Raises ArtifactCorrupt."""
     return _read(f"{PROGRAM_NAME}.so")
+
+
+def program_path() -> Path:
+    """Where the shared object is, for a process that is to load it. Raises ArtifactCorrupt."""
+    program_elf()
+    return Path(str(_FOLDER / f"{PROGRAM_NAME}.so"))
 
 
 @cache

@@ -121,13 +121,18 @@ class SignatureInfo:
 
 @dataclass(frozen=True, slots=True)
 class LandedTransaction:
-    """A transaction as a block holds it. `logs` is None when the node kept none."""
+    """A transaction as a block holds it. `logs` is None when the node kept none.
+
+    The balances are lamports, in the order of the transaction's accounts.
+    """
 
     slot: int
     block_time: int | None
     error: object
     logs: tuple[str, ...] | None
     transaction: bytes
+    balances_before: tuple[int, ...]
+    balances_after: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,6 +465,8 @@ def _landed(result: object) -> LandedTransaction | None:
         error=meta["err"],
         logs=wire.as_logs(meta.get("logMessages")),
         transaction=wire.as_base64(fields["transaction"]),
+        balances_before=tuple(wire.as_u64(item) for item in wire.as_list(meta["preBalances"])),
+        balances_after=tuple(wire.as_u64(item) for item in wire.as_list(meta["postBalances"])),
     )
 
 

@@ -1,1 +1,5 @@
-"""The command line."""
+"""The command line: `arena COMMAND`, one command a file."""
+
+from arena.cli.main import main
+
+__all__ = ["main"]

@@ -10,11 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import trio
 from solders.keypair import Keypair
-from solders.message import to_bytes_versioned
-from solders.transaction import VersionedTransaction
 from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+
+from arena.game.signing import sign_first
 
 Json = dict[str, Any]
 
@@ -80,13 +79,7 @@ class ArenaClient:
 
     def sign(self, transaction: str) -> str:
         """What a wallet does with an unsigned transaction, base64: sign its own place."""
-        parsed = VersionedTransaction.from_bytes(base64.b64decode(transaction))
-        signatures = parsed.signatures
-        signatures[parsed.message.account_keys.index(self.wallet.pubkey())] = self.wallet.sign_message(
-            to_bytes_versioned(parsed.message)
-        )
-        signed = VersionedTransaction.populate(parsed.message, signatures)
-        return base64.b64encode(bytes(signed)).decode()
+        return base64.b64encode(sign_first(base64.b64decode(transaction), self.wallet)).decode()
 
     @asynccontextmanager
     async def chat(self, bot_id: str) -> AsyncIterator[Chat]:
@@ -95,7 +88,7 @@ class ArenaClient:
         url = self.url.replace("http", "ws", 1) + session["websocket"]
         try:
             async with open_websocket_url(
-                url, extra_headers=[("Authorization", f"Bearer {self._token}")]
+                url, extra_headers=[(b"Authorization", f"Bearer {self._token}".encode())]
             ) as socket:
                 yield Chat(socket)
         except (OSError, ConnectionClosed) as error:
@@ -131,14 +124,3 @@ async def arena_client(url: str, wallet: Keypair, *, timeout: float = 30.0) -> A
     """A client that is not signed in yet."""
     async with httpx.AsyncClient(timeout=timeout) as http:
         yield ArenaClient(url, wallet, http)
-
-
-async def retry_until(deadline: float, probe: Any) -> Any:
-    """Ask `probe` again and again until it answers something else than None. Raises `ArenaError`."""
-    with trio.move_on_after(deadline):
-        while True:
-            answer = await probe()
-            if answer is not None:
-                return answer
-            await trio.sleep(0.1)
-    raise ArenaError("timeout", f"nothing happened within {deadline:.0f} seconds")

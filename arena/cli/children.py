@@ -66,7 +66,7 @@ class Children:
             try:
                 await trio.to_thread.run_sync(future.result)
                 log.info("child_restarted", child=name)
-            except Exception:  # noqa: BLE001 - it is tried again, and said each time
+            except Exception:
                 log.exception("child_does_not_start", child=name)
 
     def stop(self) -> None:
@@ -75,7 +75,7 @@ class Children:
             name, child = self._started.pop()
             try:
                 self._thread.submit(child.stop).result()
-            except Exception:  # noqa: BLE001 - the others are to be stopped all the same
+            except Exception:
                 log.exception("child_does_not_stop", child=name)
 
 

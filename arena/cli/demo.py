@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -90,21 +89,24 @@ async def _play(url: str, console: Console) -> bool:
         before = await _balances(stage)
         bot = await _open(stage)
         prices = await _chat(stage, bot)
-        await _wait(stage, "the bot's account to be closed", SETTLEMENT_TIMEOUT, lambda: _closed(stage, bot))
-        return await _account(stage, bot, before, Round(prices, INITIAL_POT, bot["pot_bps"], bot["creator_bps"]))
+        await _wait("the bot's account to be closed", SETTLEMENT_TIMEOUT, lambda: _closed(stage, bot))
+        return await _account(
+            stage, bot, before, Round(prices, INITIAL_POT, bot["pot_bps"], bot["creator_bps"])
+        )
 
 
 async def _fund(stage: _Stage) -> None:
     for name, client in (("creator", stage.creator), ("player", stage.player)):
         await client.sign_in()
-        await client.call("POST", "/faucet", {"lamports": FAUCET})
-        stage.say(f"{name} [cyan]{client.address}[/cyan] signed in, {format_sol(FAUCET)} SOL from the faucet")
-    for client in (stage.creator, stage.player):
+        await client.call("POST", "/faucet", {"address": client.address, "lamports": FAUCET})
+        stage.say(f"{name} [cyan]{client.address}[/cyan] signed in, {format_sol(FAUCET)} from the faucet")
+    await _wait("the faucet", OPEN_TIMEOUT, lambda: _funded(stage))
 
-        async def funded(address: Pubkey = client.wallet.pubkey()) -> bool:
-            return await stage.chain.balance(address) >= FAUCET
 
-        await _wait(stage, "the faucet", OPEN_TIMEOUT, funded)
+async def _funded(stage: _Stage) -> bool:
+    wallets = [client.wallet.pubkey() for client in (stage.creator, stage.player)]
+    accounts = await stage.chain.accounts(wallets)
+    return all(account is not None and account.lamports >= FAUCET for account in accounts)
 
 
 async def _open(stage: _Stage) -> Json:
@@ -125,12 +127,12 @@ async def _open(stage: _Stage) -> Json:
             "closes_at": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
         }
     )
-    stage.say(f"creator opens [bold]{bot['name']}[/bold] with {format_sol(INITIAL_POT)} SOL, {signature[:16]}…")
+    stage.say(f"creator opens [bold]{bot['name']}[/bold] with {format_sol(INITIAL_POT)}, {signature[:16]}…")
 
     async def is_open() -> bool:
-        return (await stage.creator.call("GET", f"/bots/{bot['id']}"))["status"] == "open"
+        return bool((await stage.creator.call("GET", f"/bots/{bot['id']}"))["status"] == "open")
 
-    await _wait(stage, "the bot to open", OPEN_TIMEOUT, is_open)
+    await _wait("the bot to open", OPEN_TIMEOUT, is_open)
     stage.say("the bot is open")
     return bot
 
@@ -146,7 +148,7 @@ async def _chat(stage: _Stage, bot: Json) -> list[int]:
                 frame = await chat.until("settlement")
                 match frame["status"]:
                     case "solved":
-                        stage.say(f"[green]solved[/green]: {format_sol(frame['reward'])} SOL to win")
+                        stage.say(f"[green]solved[/green]: {format_sol(frame['reward'])} to win")
                     case "paid":
                         stage.say(f"[green]paid[/green] to {frame['winner']}, {frame['signature'][:16]}…")
                     case "closed":
@@ -161,10 +163,8 @@ async def _say_and_pay(stage: _Stage, chat: Chat, text: str) -> int:
     with _within(VERDICT_TIMEOUT, "the verdict"):
         await chat.send(type="message", id=message_id, text=text)
         quote = await chat.until("quote", of=message_id)
-        stage.say(f"player: {text}   [dim]({format_sol(quote['amount'])} SOL)[/dim]")
-        await chat.send(
-            type="pay", id=message_id, transaction=stage.player.sign(quote["transaction"])
-        )
+        stage.say(f"player: {text}   [dim]({format_sol(quote['amount'])})[/dim]")
+        await chat.send(type="pay", id=message_id, transaction=stage.player.sign(quote["transaction"]))
         while True:
             frame = await chat.until("payment", "reply", of=message_id)
             match frame["type"], frame.get("status"):
@@ -233,32 +233,17 @@ async def _account(stage: _Stage, bot: Json, before: dict[str, int], played: Rou
     return balanced and all(line.right for line in lines)
 
 
-def _within(seconds: float, what: str) -> _Deadline:
-    return _Deadline(seconds, what)
-
-
-class _Deadline:
+@contextmanager
+def _within(seconds: float, what: str) -> Iterator[None]:
     """A time limit that says what it was waiting for."""
-
-    def __init__(self, seconds: float, what: str) -> None:
-        self._scope = trio.CancelScope()
-        self._seconds = seconds
-        self._what = what
-
-    def __enter__(self) -> None:
-        self._scope.deadline = trio.current_time() + self._seconds
-        self._scope.__enter__()
-
-    def __exit__(self, *exc: object) -> bool:
-        caught = bool(self._scope.__exit__(*exc))  # type: ignore[arg-type]
-        if self._scope.cancelled_caught:
-            raise ArenaError("timeout", f"{self._what} did not come within {self._seconds:.0f} seconds")
-        return caught
+    try:
+        with trio.fail_after(seconds):
+            yield
+    except trio.TooSlowError:
+        raise ArenaError("timeout", f"{what} did not come within {seconds:.0f} seconds") from None
 
 
-async def _wait(
-    stage: _Stage, what: str, seconds: float, probe: Callable[[], Awaitable[bool]]
-) -> None:
+async def _wait(what: str, seconds: float, probe: Callable[[], Awaitable[bool]]) -> None:
     with _within(seconds, what):
         while not await probe():
             await trio.sleep(0.1)

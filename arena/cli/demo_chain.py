@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from solders.pubkey import Pubkey
 from solders.signature import Signature
+from solders.transaction import VersionedTransaction
 
-from arena.chain.client import ChainClient
+from arena.chain.client import ChainClient, ChainUnavailable
 from arena.cli.demo_books import Movement
 
 
@@ -17,6 +18,14 @@ async def movements(chain: ChainClient, address: Pubkey) -> list[Movement]:
     """
     found: list[Movement] = []
     for info in await chain.signatures_for(address):
-        changes = await chain.balance_changes(info.signature)
+        landed = await chain.transaction(info.signature)
+        if landed is None:
+            raise ChainUnavailable(f"the node lists {info.signature} and does not have it")
+        keys = VersionedTransaction.from_bytes(landed.transaction).message.account_keys
+        changes = {
+            key: after - before
+            for key, before, after in zip(keys, landed.balances_before, landed.balances_after, strict=True)
+            if after != before
+        }
         found.append(Movement(Signature.from_string(info.signature), changes))
     return found

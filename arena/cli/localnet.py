@@ -15,7 +15,9 @@ from arena.localnet.server import LocalnetError, serve
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8899, show_default=True, help="JSON-RPC; the websockets are at the next port.")
+@click.option(
+    "--port", default=8899, show_default=True, help="JSON-RPC; the websockets are at the next port."
+)
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),

@@ -110,9 +110,7 @@ async def _run(
     async with trio.open_nursery() as nursery:
         nursery.start_soon(_on_signals, shutdown)
         nursery.start_soon(kept.watch)
-        await run_arena(
-            settings, keys, endpoints, listener, house=house, shutdown=shutdown, on_ready=ready
-        )
+        await run_arena(settings, keys, endpoints, listener, house=house, shutdown=shutdown, on_ready=ready)
         nursery.cancel_scope.cancel()
 
 

@@ -81,13 +81,14 @@ class BotActor(Actor[BotMessage]):
         self._waiting: deque[PaidMessage] = deque()
         self._judging: UUID | None = None
         self._clock: Timer | None = None
+        self._everybody: Publisher[Published] = Publisher()
         self._sessions: dict[UUID, Publisher[Published]] = {}
 
     # -- life
 
     async def started(self) -> None:
         services = self._services
-        self._everybody: Publisher[Published] = self.context.publisher()
+        self.context.on_end(self._close_publishers)
         self._bot = bot = await bots.get(services.database, self._id)
         if bot is None:
             return
@@ -221,9 +222,7 @@ class BotActor(Actor[BotMessage]):
         changes = BotChanges(self._mirror)
         changes.write(
             messages.accept(message) if known is None else messages.retry(message),
-            transactions.send(
-                terms.new_transaction(outgoing, payer=message.wallet, amount=message.amount)
-            ),
+            transactions.send(terms.new_transaction(outgoing, payer=message.wallet, amount=message.amount)),
         )
         changes.emit(
             PaymentFrame,
@@ -243,9 +242,7 @@ class BotActor(Actor[BotMessage]):
         """A creation or a payment that did not land; one that did is told of by its event, with the books."""
         outgoing = outcome.outgoing
         message = self._paying.get(outgoing.message_id) if outgoing.message_id is not None else None
-        opening_failed = (
-            outgoing.kind is TransactionKind.CREATE and self._mirror.status is BotStatus.OPENING
-        )
+        opening_failed = outgoing.kind is TransactionKind.CREATE and self._mirror.status is BotStatus.OPENING
         if isinstance(outcome, Landed) or (message is None and not opening_failed):
             return
         changes = BotChanges(self._mirror)
@@ -293,7 +290,10 @@ class BotActor(Actor[BotMessage]):
                 self._advance_settlement()
             case chain_facts.Unknown():
                 log.critical(
-                    "bot_halted", bot_id=str(self._id), signature=seen.signature, event_seq=seen.event.event_seq
+                    "bot_halted",
+                    bot_id=str(self._id),
+                    signature=seen.signature,
+                    event_seq=seen.event.event_seq,
                 )
             case chain_facts.Moved():
                 self._advance_settlement()
@@ -457,18 +457,22 @@ class BotActor(Actor[BotMessage]):
             self._everybody.publish(published)
             for publisher in self._sessions.values():
                 publisher.publish(published)
-        elif (publisher := self._sessions.get(published.session_id)) is not None:
-            publisher.publish(published)
+        elif published.session_id in self._sessions:
+            self._sessions[published.session_id].publish(published)
 
     def _subscribe(self, session_id: UUID | None) -> Subscription[Published]:
         if session_id is None:
             return self._everybody.subscribe()
         if len(self._sessions) >= SESSIONS_BEFORE_SWEEP:
             self._sessions = {key: publisher for key, publisher in self._sessions.items() if len(publisher)}
-        publisher = self._sessions.get(session_id)
-        if publisher is None:
-            publisher = self._sessions[session_id] = self.context.publisher()
-        return publisher.subscribe()
+        if session_id not in self._sessions:
+            self._sessions[session_id] = Publisher()
+        return self._sessions[session_id].subscribe()
+
+    def _close_publishers(self) -> None:
+        self._everybody.close()
+        for publisher in self._sessions.values():
+            publisher.close()
 
     def _tell_lobby(self) -> None:
         bot, mirror = self._bot, self._mirror
@@ -478,4 +482,6 @@ class BotActor(Actor[BotMessage]):
         try:
             self._services.lobby.tell(BotChanged(entry))
         except (MailboxFull, ActorStopped) as error:
-            log.info("lobby_not_told", bot_id=str(self._id), reason=str(error))  # the next change tells it all
+            log.info(
+                "lobby_not_told", bot_id=str(self._id), reason=str(error)
+            )  # the next change tells it all

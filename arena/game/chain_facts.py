@@ -99,7 +99,9 @@ def apply(
             )
             return Moved()
         case MessageFeeRefunded():
-            changes.write(messages.refunded(bot.id, message_index=event.message_index, signature=seen.signature))
+            changes.write(
+                messages.refunded(bot.id, message_index=event.message_index, signature=seen.signature)
+            )
             changes.emit(
                 RefundFrame,
                 message_index=event.message_index,

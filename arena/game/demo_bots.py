@@ -26,7 +26,9 @@ _LIFE = timedelta(days=30)
 _RETRY = 2.0
 
 
-def _bot(name: str, persona: str, objective: str, hints: list[tuple[int, str]], phrase: str, pot: int) -> DraftBot:
+def _bot(
+    name: str, persona: str, objective: str, hints: list[tuple[int, str]], phrase: str, pot: int
+) -> DraftBot:
     return DraftBot(
         name=name,
         kind="passphrase",
@@ -57,9 +59,13 @@ def demo_bots() -> list[DraftBot]:
         ),
         _bot(
             "Oswin the Lamplighter",
-            "Oswin lights the lamps of a town that has no sun. He speaks in short sentences and trusts nobody with a match.",
+            "Oswin lights the lamps of a town that has no sun. He is short of words and of matches.",
             "Name the thing that grows the more you take away from it.",
-            [(3, "You can fall into it."), (6, "Spades make it."), (10, "Nothing is in it, and that is all it is.")],
+            [
+                (3, "You can fall into it."),
+                (6, "Spades make it."),
+                (10, "Nothing is in it, and that is all it is."),
+            ],
             "a hole",
             3 * _SOL,
         ),

@@ -96,7 +96,9 @@ class RefundFrame(Frame):
 
     type: Literal["refund"] = "refund"
     seq: int
-    id: UUID | None = Field(default=None, description="the client's id of the message; for its player, when due")
+    id: UUID | None = Field(
+        default=None, description="the client's id of the message; for its player, when due"
+    )
     message_index: int
     amount: Lamports
     status: Literal["due", "paid", "unclaimed"]

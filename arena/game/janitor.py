@@ -38,13 +38,18 @@ class JanitorActor(Actor[Sweep]):
         return {"sweeps": self._sweeps, "woken": self._woken}
 
     async def receive(self, message: Sweep) -> Any:
+        match message:
+            case Sweep():
+                await self._sweep()
+                self.context.send_later(INTERVAL, Sweep())
+
+    async def _sweep(self) -> None:
         try:
             await self._wake()
             await self._forget()
             self._sweeps += 1
         except DatabaseUnavailable as error:
             log.warning("sweep_postponed", reason=str(error))
-        self.context.send_later(INTERVAL, Sweep())
 
     async def _wake(self) -> None:
         """Bots that are not closed live as long as the server does: their feed, timers and payments need them."""

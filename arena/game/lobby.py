@@ -19,10 +19,11 @@ class LobbyActor(Actor[LobbyMessage]):
     mailbox_capacity = 4096
 
     def __init__(self) -> None:
+        self._publisher: Publisher[LobbyEntry] = Publisher()
         self._changes = 0
 
     async def started(self) -> None:
-        self._publisher: Publisher[LobbyEntry] = self.context.publisher()
+        self.context.on_end(self._publisher.close)
 
     async def receive(self, message: LobbyMessage) -> Any:
         match message:

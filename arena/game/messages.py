@@ -166,7 +166,14 @@ class Wake(Message[None]):
 
 
 BotMessage = (
-    OpenBot | PriceMessage | AcceptPayment | ChainEventSeen | TransactionEnded | BrainAnswered | SubscribeBot | Wake
+    OpenBot
+    | PriceMessage
+    | AcceptPayment
+    | ChainEventSeen
+    | TransactionEnded
+    | BrainAnswered
+    | SubscribeBot
+    | Wake
 )
 
 

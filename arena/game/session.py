@@ -89,11 +89,18 @@ class ChatSessionActor(Actor[SessionMessage]):
             raise not_found("session")
         match message:
             case RequestQuote(client_id, text):
-                return await self._quote(self._session, client_id, checked_text(text, self._services.settings.arena_message_max_length))
+                return await self._quote(
+                    self._session,
+                    client_id,
+                    checked_text(text, self._services.settings.arena_message_max_length),
+                )
             case Pay(client_id, transaction):
                 return await self._pay(self._session, client_id, transaction)
             case AttachSession():
                 return await self._bot(self._session).ask(SubscribeBot(self._id))
+
+    def _checked(self, text: str) -> str:
+        return checked_text(text, self._services.settings.arena_message_max_length)
 
     def _bot(self, session: ChatSession) -> ActorRef:
         return self._services.bot(session.bot_id)

@@ -19,13 +19,13 @@ from actors import Actor, Timer
 from arena.chain.accounts import BotAccount, decode_bot
 from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.instructions import close_bot, refund_message_fee, settle_reward
+from arena.chain.own_transactions import own_transaction
 from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
 from arena.crashpoints import crash_point
 from arena.game import settlement_plan as plan
 from arena.game import terms
 from arena.game.messages import Advance, SettlementMessage, TransactionEnded
 from arena.game.services import Services
-from arena.game.signing import sign
 from arena.store import bots, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from persistence import Change, DatabaseUnavailable, Write
@@ -132,19 +132,17 @@ class SettlementActor(Actor[SettlementMessage]):
     async def _is_final(self, message: messages.Message) -> bool:
         assert message.fee_signature is not None
         [status] = await self._services.client.statuses([message.fee_signature], search_history=True)
-        return (
-            status is not None and status.confirmation is Commitment.FINALIZED and status.error is None
-        )
+        return status is not None and status.confirmation is Commitment.FINALIZED and status.error is None
 
     async def _send(self, bot: bots.Bot, step: plan.Refund | plan.Settle | plan.Close) -> None:
         """Commit the step's transaction, then send it."""
         services = self._services
         blockhash = await services.client.latest_blockhash()
         instruction, kind, amount, message_id = self._instruction(bot, step)
-        signed = sign(instruction, services.keys.payout, blockhash.hash)
+        signed = own_transaction([instruction], services.keys.payout, blockhash)
         outgoing = Outgoing(
-            str(signed.signatures[0]),
-            bytes(signed),
+            signed.signature,
+            signed.transaction,
             blockhash.last_valid_block_height,
             kind,
             self._id,

@@ -89,9 +89,7 @@ def next_step(
     if account is None:
         return Done()
     due = [
-        refund
-        for refund in refunds
-        if account.refund_cursor < refund.message_index <= account.message_count
+        refund for refund in refunds if account.refund_cursor < refund.message_index <= account.message_count
     ]
     if solution is not None and account.status is BotStatus.OPEN:
         early = [refund for refund in due if refund.message_index < solution.message_index]

@@ -1,18 +1,10 @@
-"""Signing transactions."""
+"""Signing as a wallet does."""
 
 from __future__ import annotations
 
-from solders.hash import Hash
-from solders.instruction import Instruction
 from solders.keypair import Keypair
-from solders.message import Message, to_bytes_versioned
+from solders.message import to_bytes_versioned
 from solders.transaction import VersionedTransaction
-
-
-def sign(instruction: Instruction, key: Keypair, blockhash: Hash) -> VersionedTransaction:
-    """A transaction of one instruction that `key` signs and pays for."""
-    message = Message.new_with_blockhash([instruction], key.pubkey(), blockhash)
-    return VersionedTransaction(message, [key])
 
 
 def sign_first(transaction: bytes, wallet: Keypair) -> bytes:

@@ -50,7 +50,9 @@ def reveal(box: SecretBox, bot: bots.Bot) -> Reveal:
     )
 
 
-def create_quote(services: Services, bot: bots.Bot, creator: str, blockhash: Hash, height: int) -> CreateQuote:
+def create_quote(
+    services: Services, bot: bots.Bot, creator: str, blockhash: Hash, height: int
+) -> CreateQuote:
     """What the creation of `bot` has to be, with the blockhash that its transaction names."""
     keys = services.keys
     return CreateQuote(

@@ -34,7 +34,7 @@ async def think(
                         on_delta(piece)
                     case Verdict():
                         verdict = part
-        except Exception:  # noqa: BLE001 - logged, and answered with a refund
+        except Exception:
             log.exception("brain_failed", message_index=message_index)
             return None
     if scope.cancelled_caught:

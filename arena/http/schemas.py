@@ -188,6 +188,23 @@ class ChatResponse(_Out):
     websocket: str = Field(description="path of its websocket")
 
 
+# -- the chain
+
+
+class ChainResponse(_Out):
+    """The chain that this arena plays on. Keys and wallets are base58."""
+
+    chain: str = Field(description="mainnet, devnet, testnet or localnet, as in sign-in texts")
+    rpc_url: str | None = Field(description="only of the local chain; use a node of your own on others")
+    ws_url: str | None
+    program_id: str
+    quote_key: str = Field(description="co-signs creations and fees")
+    payout_key: str = Field(description="signs rewards, refunds and closings")
+    admin: str = Field(description="may rotate both")
+    platform_wallet: str
+    faucet: bool = Field(description="whether `POST /faucet` gives money")
+
+
 # -- operation
 
 

@@ -45,7 +45,7 @@ RESUME: Final = "resume"
 """The reason that goes with a code after which a client should connect again and resume."""
 
 
-class ConnectionClosed(Exception):  # noqa: N818 -- an end, not an error
+class ConnectionClosed(Exception):
     """The connection is over; there is nothing left to do but to leave."""
 
 

@@ -166,7 +166,8 @@ class Crash(Message[None]):
 
 class Herald(Actor[Subscribe | Crash]):
     async def started(self) -> None:
-        self.publisher = self.context.publisher(str)
+        self.publisher: Publisher[str] = Publisher()
+        self.context.on_end(self.publisher.close)
 
     async def receive(self, message: Subscribe | Crash) -> Any:
         match message:

@@ -41,13 +41,22 @@ class ArenaProcess:
     async def start(self, *, crash_at: str = "") -> None:
         """Start it and wait until it is ready; with `crash_at` it dies by SIGKILL at that point."""
         environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("ARENA_", "SOLANA_"))},
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("ARENA_", "SOLANA_"))
+            },
             "ARENA_DATA_DIR": str(self.data_dir),
             "ARENA_PORT": str(self.port),
             "ARENA_SLOT_MS": str(self._slot_ms),
             "ARENA_CRASH_AT": crash_at,
             "DATABASE_URL": "",
         }
+        self._spawn(environment)
+        with trio.fail_after(START_TIMEOUT):
+            await self._ready(crash_at)
+
+    def _spawn(self, environment: dict[str, str]) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "serve.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -58,19 +67,21 @@ class ArenaProcess:
                 stderr=log,
                 start_new_session=True,
             )
-        with trio.fail_after(START_TIMEOUT):
-            async with httpx.AsyncClient() as http:
-                while True:
-                    try:
-                        if (await http.get(f"{self.url}/api/v1/health")).status_code == 200:
-                            return
-                    except httpx.HTTPError:
-                        pass
-                    if self._process.poll() is not None:
-                        if crash_at:
-                            return  # it came to the point at once
-                        raise AssertionError(f"the arena ended at its start:\n{self.log[-4000:]}")
-                    await trio.sleep(0.1)
+
+    async def _ready(self, crash_at: str) -> None:
+        assert self._process is not None
+        async with httpx.AsyncClient() as http:
+            while True:
+                try:
+                    if (await http.get(f"{self.url}/api/v1/health")).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    pass
+                if self._process.poll() is not None:
+                    if crash_at:
+                        return  # it came to the point at once
+                    raise AssertionError(f"the arena ended at its start:\n{self.log[-4000:]}")
+                await trio.sleep(0.1)
 
     async def died(self, within: float = 60.0) -> int:
         """Wait for the end of the process; its exit code."""

@@ -45,7 +45,7 @@ async def funded_client(url: str, lamports: int = 2 * SOL) -> AsyncIterator[Aren
     async with arena_client(url, Keypair()) as client:
         await client.sign_in()
         config = await client.call("GET", "/chain")
-        await client.call("POST", "/faucet", {"lamports": lamports})
+        await client.call("POST", "/faucet", {"address": client.address, "lamports": lamports})
         async with ChainClient(config["rpc_url"]) as chain:
             with trio.fail_after(30):
                 while await chain.balance(client.wallet.pubkey()) < lamports:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -97,7 +96,9 @@ async def test_a_server_killed_in_the_middle_gives_verdict_and_pot_exactly_once(
             reward = SOL // 2 + SPLIT.divide(FEES.price(0)).pot
             assert await lamports(winner, winner.address) == before - FEES.price(0) - FEE_SIGNATURES + reward
             assert await lamports(winner, bot["address"]) == 0
-            assert [frame["seq"] for frame in player.frames] == sorted({frame["seq"] for frame in player.frames})
+            assert [frame["seq"] for frame in player.frames] == sorted(
+                {frame["seq"] for frame in player.frames}
+            )
             for kind in ({"type": "reply"}, {"type": "settlement", "status": "paid"}):
                 assert len(player.seen(**kind)) == 1
 

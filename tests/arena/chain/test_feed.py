@@ -25,7 +25,7 @@ PATIENCE = 5.0
 
 async def until(condition: Callable[[], object]) -> None:
     with trio.fail_after(PATIENCE):
-        while not condition():  # noqa: ASYNC110 - it is on the other side of a socket
+        while not condition():
             await trio.sleep(0.005)
 
 

@@ -83,7 +83,7 @@ def cluster(scripted_node: Any) -> Cluster:
 
 async def until(condition: Callable[[], object]) -> None:
     with trio.fail_after(5):
-        while not condition():  # noqa: ASYNC110 - it is on the other side of a socket
+        while not condition():
             await trio.sleep(0.005)
 
 

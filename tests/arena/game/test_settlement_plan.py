@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from arena.chain.accounts import BotAccount, BotStatus, ExpiryRule
-from arena.game.settlement_plan import Close, Done, Idle, Refund, RefundDue, Settle, Solution, Step, Wait, next_step
+from arena.game.settlement_plan import (
+    Close,
+    Done,
+    Idle,
+    Refund,
+    RefundDue,
+    Settle,
+    Solution,
+    Step,
+    Wait,
+    next_step,
+)
 
 WINNER = str(Pubkey.new_unique())
 

@@ -211,5 +211,5 @@ async def test_a_client_that_leaves_is_forgotten(front: Front) -> None:
         await client.receive_type("pong")
         assert len(front.connections) == 1
     with trio.fail_after(5):
-        while front.connections or len(front.game.publisher(session.id)):  # noqa: ASYNC110 -- nothing tells
+        while front.connections or len(front.game.publisher(session.id)):
             await trio.sleep(0.01)

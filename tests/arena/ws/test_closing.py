@@ -242,10 +242,10 @@ async def test_a_client_that_never_reads_is_cut_off(narrow: Front, monkeypatch: 
         assert request is not None
         await stream.send_all(request)
         with trio.fail_after(10):
-            while not len(narrow.game.publisher(session.id)):  # noqa: ASYNC110 -- until it is subscribed
+            while not len(narrow.game.publisher(session.id)):
                 await trio.sleep(0.01)
             flood(narrow, session.id)
-            while narrow.connections:  # noqa: ASYNC110
+            while narrow.connections:
                 await trio.sleep(0.01)
         assert not len(narrow.game.publisher(session.id))
         # and the server is fine

@@ -177,7 +177,7 @@ async def test_an_outage_is_told_once_and_waited_for(front: Front) -> None:
         assert (await client.receive_type("error"))["code"] == "database_unavailable"
         attempts = front.game.attached
         with trio.fail_after(5):
-            while front.game.attached < attempts + 2:  # noqa: ASYNC110 -- it tries again by itself
+            while front.game.attached < attempts + 2:
                 await trio.sleep(0.01)
         await client.silence(0.05)
         front.game.attach_error = None

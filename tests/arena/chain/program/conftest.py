@@ -53,7 +53,7 @@ class Receipt:
         return event
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error
+class Refused(Exception):
     """A transaction that did not go through."""
 
     def __init__(self, error: object, logs: list[str]) -> None:
