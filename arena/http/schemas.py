@@ -208,6 +208,17 @@ class ChainResponse(_Out):
 # -- operation
 
 
+class IndexResponse(_Out):
+    """What this is, and where its parts are."""
+
+    name: str = "Arena: chat with live puzzle bots, pay each message on Solana, win the pot"
+    play: str = "arena demo"
+    bots: str = "/api/v1/bots"
+    health: str = "/api/v1/health"
+    chain: str = "/api/v1/chain"
+    api: str = "/openapi.json"
+
+
 class Check(_Out):
     """One part of the arena."""
 

@@ -10,10 +10,8 @@ import pytest
 import trio
 
 from arena.economy import FeeSchedule, Split
-
-sys.path.insert(0, str(Path(__file__).parent))
-from arena_process import ArenaProcess, arena_process
-from player import PHRASE, SOL, Player, draft, funded_client, is_open, lamports
+from tests.e2e.arena_process import ArenaProcess, arena_process
+from tests.e2e.player import PHRASE, SOL, Player, draft, funded_client, is_open, lamports
 
 FEES = FeeSchedule(SOL // 100, 100, SOL // 10)
 SPLIT = Split(8_000, 1_000)

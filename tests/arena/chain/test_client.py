@@ -292,7 +292,7 @@ async def test_a_landed_transaction_and_one_that_is_not_there(scripted_node: Any
     landed = {
         "slot": 9,
         "blockTime": None,
-        "meta": {"err": None, "logMessages": ["a", "b"]},
+        "meta": {"err": None, "logMessages": ["a", "b"], "preBalances": [9, 0], "postBalances": [3, 1]},
         "transaction": [base64.b64encode(raw).decode(), "base64"],
     }
     scripted_node.script["getTransaction"] = lambda sig, _: landed if sig == signature else None
@@ -301,6 +301,7 @@ async def test_a_landed_transaction_and_one_that_is_not_there(scripted_node: Any
         assert found is not None
         assert (found.slot, found.block_time, found.error, found.logs) == (9, None, None, ("a", "b"))
         assert found.transaction == raw
+        assert (found.balances_before, found.balances_after) == ((9, 0), (3, 1))
         assert await client.transaction("other") is None
 
 

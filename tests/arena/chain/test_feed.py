@@ -150,7 +150,12 @@ class Chain:
         return {
             "slot": landed["slot"],
             "blockTime": 1_700_000_000 + landed["slot"],
-            "meta": {"err": landed["err"], "logMessages": landed["logs"]},
+            "meta": {
+                "err": landed["err"],
+                "logMessages": landed["logs"],
+                "preBalances": [],
+                "postBalances": [],
+            },
             "transaction": ["", "base64"],
         }
 

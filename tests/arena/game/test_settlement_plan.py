@@ -54,6 +54,8 @@ def account(**values: Any) -> BotAccount:
         unclaimed=0,
         message_count=0,
         refund_cursor=0,
+        refund_count=0,
+        rent_reserve=4_510_080,
         event_seq=1,
         created_at=0,
         closes_at=0,

@@ -15,6 +15,31 @@ HEALTH = "/api/v1/health"
 FAUCET = "/api/v1/faucet"
 
 
+async def test_whoever_opens_the_url_is_told_where_to_go(front: Front) -> None:
+    response = await front.http.get("/")
+    assert response.status_code == 200
+    for path in ("bots", "health", "chain", "api"):
+        assert (await front.http.get(response.json()[path])).status_code == 200
+
+
+# -- the chain
+
+
+async def test_a_wallet_is_told_which_chain_this_is(front: Front) -> None:
+    chain = (await front.http.get("/api/v1/chain")).json()
+    keys = front.services.keys
+    assert chain["rpc_url"] == front.services.rpc_url
+    assert (chain["chain"], chain["faucet"]) == (front.services.chain_id, True)
+    assert chain["quote_key"] == str(keys.quote_pubkey)
+    assert chain["payout_key"] == str(keys.payout_pubkey)
+
+
+async def test_the_url_of_a_node_that_is_not_ours_is_not_told(front: Front) -> None:
+    front.services.local_chain = False
+    chain = (await front.http.get("/api/v1/chain")).json()
+    assert (chain["rpc_url"], chain["ws_url"], chain["faucet"]) == (None, None, False)
+
+
 # -- health
 
 
@@ -154,12 +179,14 @@ async def test_the_api_describes_itself(front: Front) -> None:
     document = (await front.http.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     assert {
+        "/",
         "/api/v1/auth/nonce",
         "/api/v1/auth/session",
         "/api/v1/bots",
         "/api/v1/bots/{bot_id}",
         "/api/v1/bots/{bot_id}/open",
         "/api/v1/bots/{bot_id}/transaction",
+        "/api/v1/chain",
         "/api/v1/chats/{bot_id}",
         "/api/v1/health",
         "/api/v1/health/live",
