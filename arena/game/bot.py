@@ -45,6 +45,7 @@ from arena.game.messages import (
     TransactionEnded,
     Wake,
 )
+from arena.game.outages import outages_are_refusals
 from arena.game.refusals import bot_ends_soon, bot_not_live, too_many_payments
 from arena.game.services import Services
 from arena.game.thinking import think
@@ -132,10 +133,13 @@ class BotActor(Actor[BotMessage]):
         }
 
     async def receive(self, message: BotMessage) -> Any:
-        bot = self._bot
-        if bot is None:
+        if self._bot is None:
             self.context.stop()
             raise not_found("bot")
+        with outages_are_refusals():
+            return await self._handle(self._bot, message)
+
+    async def _handle(self, bot: bots.Bot, message: BotMessage) -> Any:
         match message:
             case PriceMessage():
                 return self._offer(bot)
@@ -326,7 +330,13 @@ class BotActor(Actor[BotMessage]):
             deadline=self._services.settings.arena_verdict_timeout,
             on_delta=on_delta,
         )
-        await self.context.ref.ask(BrainAnswered(message.id, verdict))
+        while True:
+            try:
+                await self.context.ref.ask(BrainAnswered(message.id, verdict))
+                return
+            except Problem as outage:
+                log.warning("verdict_postponed", bot_id=str(self._id), reason=str(outage))
+                await trio.sleep(OUTAGE_PAUSE)
 
     async def _history(self, paid: PaidMessage) -> list[Turn]:
         while True:

@@ -10,9 +10,9 @@ from uuid import UUID
 import structlog
 
 from actors import Actor, ActorError
-from arena.game.messages import Sweep, Wake
+from arena.game.messages import Advance, Sweep, Wake
 from arena.game.services import Services
-from arena.store import auth, bots, idempotency
+from arena.store import auth, bots, idempotency, solutions
 from persistence import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -46,6 +46,7 @@ class JanitorActor(Actor[Sweep]):
     async def _sweep(self) -> None:
         try:
             await self._wake()
+            await self._settle()
             await self._forget()
             self._sweeps += 1
         except DatabaseUnavailable as error:
@@ -62,6 +63,17 @@ class JanitorActor(Actor[Sweep]):
                 except ActorError as error:
                     log.warning("bot_does_not_wake", bot_id=str(bot.id), reason=str(error))
             after = page[-1].id
+
+    async def _settle(self) -> None:
+        """A settlement outlives its bot: the closing is final only some slots after the bot has seen it."""
+        after: UUID | None = None
+        while page := await solutions.unfinished(self._services.database, after=after, limit=PAGE):
+            for bot_id in page:
+                try:
+                    self._services.settlement(bot_id).tell(Advance())
+                except ActorError as error:
+                    log.warning("settlement_does_not_wake", bot_id=str(bot_id), reason=str(error))
+            after = page[-1]
 
     async def _forget(self) -> None:
         database, now = self._services.database, datetime.now(UTC)

@@ -28,6 +28,7 @@ from arena.game.messages import (
     SessionMessage,
     SubscribeBot,
 )
+from arena.game.outages import outages_are_refusals
 from arena.game.refusals import (
     already_paid,
     bot_ends_soon,
@@ -87,6 +88,10 @@ class ChatSessionActor(Actor[SessionMessage]):
         if self._session is None:
             self.context.stop()
             raise not_found("session")
+        with outages_are_refusals():
+            return await self._handle(self._session, message)
+
+    async def _handle(self, session: ChatSession, message: SessionMessage) -> Any:
         match message:
             case RequestQuote(client_id, text):
                 return await self._quote(
@@ -95,9 +100,9 @@ class ChatSessionActor(Actor[SessionMessage]):
                     checked_text(text, self._services.settings.arena_message_max_length),
                 )
             case Pay(client_id, transaction):
-                return await self._pay(self._session, client_id, transaction)
+                return await self._pay(session, client_id, transaction)
             case AttachSession():
-                return await self._bot(self._session).ask(SubscribeBot(self._id))
+                return await self._bot(session).ask(SubscribeBot(self._id))
 
     def _checked(self, text: str) -> str:
         return checked_text(text, self._services.settings.arena_message_max_length)
