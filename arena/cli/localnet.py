@@ -10,7 +10,8 @@ import trio
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID, program_path
 from arena.cli.failure import fail
 from arena.localnet.config import LocalnetConfig
-from arena.localnet.server import LocalnetError, serve
+from arena.localnet.errors import LocalnetError
+from arena.localnet.server import serve
 
 
 @click.command()
@@ -33,7 +34,7 @@ def localnet(host: str, port: int, data_dir: Path, slot_ms: int) -> None:
         rpc_port=port,
         data_dir=data_dir,
         slot_ms=slot_ms,
-        programs={str(DEFAULT_PROGRAM_ID): program_path()},
+        programs={DEFAULT_PROGRAM_ID: program_path()},
     )
     click.echo(f"arena: local chain at http://{host}:{port}, websockets at port {port + 1}", err=True)
     try:

@@ -13,6 +13,7 @@ import click
 import structlog
 import trio
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID, program_path
 from arena.cli.children import Children, children
@@ -21,6 +22,7 @@ from arena.cli.failure import fail, settings_or_exit
 from arena.cli.logs import configure_logs
 from arena.keys import KeyRing, generated_keypair, load_keys
 from arena.localnet.config import LocalnetConfig
+from arena.localnet.errors import LocalnetError
 from arena.localnet.process import LocalnetProcess
 from arena.server import Endpoints, StartError, run_arena
 from arena.settings import Settings, SettingsError
@@ -43,7 +45,7 @@ def serve(no_demo: bool) -> None:
             trio.run(_run, settings, keys, endpoints, listener, house, kept)
     except SettingsError as error:
         fail(*error.problems)
-    except (StartError, DataDirInUse, DataDirectoryLocked, PostgresStartError) as error:
+    except (StartError, DataDirInUse, DataDirectoryLocked, PostgresStartError, LocalnetError) as error:
         fail(str(error))
 
 
@@ -73,12 +75,14 @@ def _start_children(settings: Settings, kept: Children) -> Endpoints:
     if rpc_url is not None and ws_url is not None:
         return Endpoints(database_url, rpc_url, ws_url, local_chain=False)
     _say("starting the local chain ...")
+    configured = settings.solana_program_id
+    program_id = DEFAULT_PROGRAM_ID if configured is None else Pubkey.from_string(configured)
     localnet = LocalnetProcess(
         LocalnetConfig(
-            data_dir=settings.arena_data_dir / "localnet",
+            data_dir=settings.arena_data_dir.resolve() / "localnet",
             rpc_port=settings.arena_rpc_port,
             slot_ms=settings.arena_slot_ms,
-            programs={settings.solana_program_id or str(DEFAULT_PROGRAM_ID): program_path()},
+            programs={program_id: program_path()},
         )
     )
     rpc_url, ws_url = kept.start("localnet", localnet, localnet.start)

@@ -95,7 +95,7 @@ class ChatSessionActor(Actor[SessionMessage]):
         match message:
             case RequestQuote(client_id, text):
                 return await self._quote(
-                    self._session,
+                    session,
                     client_id,
                     checked_text(text, self._services.settings.arena_message_max_length),
                 )

@@ -53,22 +53,30 @@ async def funded_client(url: str, lamports: int = 2 * SOL) -> AsyncIterator[Aren
         yield client
 
 
-async def persistently(client: ArenaClient, method: str, path: str, within: float = 60) -> dict[str, Any]:
+async def persistently(
+    client: ArenaClient, method: str, path: str, body: dict[str, Any] | None = None, within: float = 60
+) -> dict[str, Any]:
     """An answer, however often the server has to be asked."""
     with trio.fail_after(within):
         while True:
             try:
-                return await client.call(method, path)
+                return await client.call(method, path, body)
             except ArenaError as error:
                 if error.code not in ("unreachable", "503") and "unavailable" not in error.code:
                     raise
                 await trio.sleep(PAUSE)
 
 
-async def is_open(client: ArenaClient, bot_id: str, within: float = 60) -> None:
+async def open_bot(client: ArenaClient, within: float = 60, **values: Any) -> dict[str, Any]:
+    """Draft a bot and open it; returns once it takes messages."""
+    drafted = await persistently(client, "POST", "/bots", draft(**values))
+    bot: dict[str, Any] = drafted["bot"]
+    signed = {"transaction": client.sign(drafted["transaction"])}
+    await persistently(client, "POST", f"/bots/{bot['id']}/open", signed)
     with trio.fail_after(within):
-        while (await persistently(client, "GET", f"/bots/{bot_id}"))["status"] != "open":
+        while (await persistently(client, "GET", f"/bots/{bot['id']}"))["status"] != "open":
             await trio.sleep(PAUSE)
+    return bot
 
 
 class Player:
@@ -126,7 +134,7 @@ class Player:
                     await chat.send(
                         type="pay", id=message_id, transaction=self.client.sign(frame["transaction"])
                     )
-                elif "seq" in frame:
+                elif "seq" in frame and frame["type"] != "welcome":
                     assert frame["seq"] > self.seq, "frames come once, in order"
                     self.frames.append(frame)
 

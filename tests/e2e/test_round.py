@@ -11,7 +11,7 @@ import trio
 
 from arena.economy import FeeSchedule, Split
 from tests.e2e.arena_process import ArenaProcess, arena_process
-from tests.e2e.player import PHRASE, SOL, Player, draft, funded_client, is_open, lamports
+from tests.e2e.player import PHRASE, SOL, Player, funded_client, lamports, open_bot
 
 FEES = FeeSchedule(SOL // 100, 100, SOL // 10)
 SPLIT = Split(8_000, 1_000)
@@ -51,11 +51,14 @@ async def test_the_demo_bots_are_open_after_the_first_start_and_once_after_the_s
 
 
 KILLS = [
+    # the bot is being opened
+    "creation_committed",
+    "event_committed:1",
     # the player has paid, there is no verdict yet
     "payment_committed",
     "payment_submitted",
-    "event_received",
-    "event_committed",
+    "event_received:2",
+    "event_committed:2",
     "brain_running",
     "verdict_reached",
     # there is a solving verdict, the money has not moved finally
@@ -81,12 +84,11 @@ async def test_a_server_killed_in_the_middle_gives_verdict_and_pot_exactly_once(
     with arena_process(tmp_path / "arena") as arena:
         await arena.start(crash_at=crash_at)
         async with funded_client(arena.url) as creator, funded_client(arena.url) as winner:
-            bot, _ = await creator.open_bot(draft())
-            await is_open(creator, bot["id"])
             before = await lamports(winner, winner.address)
-            player = Player(winner, bot["id"])
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_restart_once_killed, arena)
+                bot = await open_bot(creator)
+                player = Player(winner, bot["id"])
                 reply = await player.say(f"It must be {PHRASE}")
                 assert reply["verdict"] == "solved"
                 await player.until(type="settlement", status="closed")
