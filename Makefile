@@ -4,6 +4,20 @@ BIN := .venv/bin
 PROGRAM := arena/chain/program
 SOURCES := actors persistence arena tests benchmarks
 
+# Counts what pip fetches; shows its last lines, and its exit code, only when it fails.
+define PROGRESS
+{ said[NR % 20] = $$0 }
+/^Collecting/ { printf "\r   %d packages", ++count; fflush() }
+/^Installing/ { printf "\r   %d packages fetched, installing ...", count; fflush() }
+/^exit [0-9]+$$/ { code = $$2 }
+END {
+    print ""
+    if (code) for (line = NR + 1; line < NR + 20; line++) print said[line % 20]
+    exit code
+}
+endef
+export PROGRESS
+
 .PHONY: help run test test-long lint format bench program program-check lock clean
 
 help:
@@ -21,7 +35,8 @@ help:
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "== creating .venv and installing the locked dependencies (once, about a minute)"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt 2>&1; \
+		echo "exit $$?"; } | awk "$$PROGRESS"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -48,7 +63,7 @@ format: .venv/installed
 	@$(BIN)/ruff format $(SOURCES)
 
 bench: .venv/installed
-	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench"; $(BIN)/python -m benchmarks.$$(basename $$bench .py) || exit 1; done
 
 # The compiler is a developer's tool and has a lock file of its own.
 .venv/compiler: .venv/installed $(PROGRAM)/requirements.txt
