@@ -27,7 +27,7 @@ def problem(response: httpx.Response, status: int, code: str) -> dict[str, objec
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/api/v1/nothing", "/api/v1/bots/no-uuid", "/api/v1/bots/%00", "/ws/lobby/x"]
+    "path", ["/api/v1/nothing", "/api/v1/bots/no-uuid", "/api/v1/bots/%00", "/ws/lobby/x"]
 )
 async def test_what_is_not_there(front: Front, path: str) -> None:
     problem(await front.http.get(path), 404, "not_found")
