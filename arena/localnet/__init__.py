@@ -1,1 +1,27 @@
 """The local chain: a real Solana VM behind Solana's JSON-RPC and pubsub."""
+
+from arena.localnet.config import Limits, LocalnetConfig
+from arena.localnet.errors import (
+    DataDirectoryLocked,
+    LedgerCorrupt,
+    LedgerFailed,
+    LocalnetError,
+    LocalnetStartError,
+    ProgramNotLoadable,
+)
+from arena.localnet.process import LocalnetProcess
+from arena.localnet.server import Endpoints, serve
+
+__all__ = [
+    "DataDirectoryLocked",
+    "Endpoints",
+    "LedgerCorrupt",
+    "LedgerFailed",
+    "Limits",
+    "LocalnetConfig",
+    "LocalnetError",
+    "LocalnetProcess",
+    "LocalnetStartError",
+    "ProgramNotLoadable",
+    "serve",
+]

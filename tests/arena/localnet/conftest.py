@@ -1,0 +1,28 @@
+"""Running chains with fast slots."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arena.localnet import LocalnetConfig
+from tests.arena.localnet.support import Chain, running
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> LocalnetConfig:
+    return LocalnetConfig(tmp_path / "chain", rpc_port=0, slot_ms=20, finalized_after=4)
+
+
+@pytest.fixture
+async def chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
+    async with running(config) as chain:
+        yield chain
+
+
+@pytest.fixture
+async def slow_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
+    """Slots so long that a test sees the steps between them."""
+    async with running(replace(config, slot_ms=250, finalized_after=3)) as chain:
+        yield chain
