@@ -61,6 +61,7 @@ class _Connection:
         self._limits = node.config.limits
         self._stream = stream
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=16 * 1024)
+        self._is_head = False
 
     async def refuse(self) -> None:
         await self._respond(503, b"too many connections", "text/plain")
@@ -78,6 +79,7 @@ class _Connection:
             if body is None:
                 await self._respond(413, b"request too large", "text/plain")
                 return
+            self._is_head = request.method == b"HEAD"
             await self._dispatch(request, body)
             if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
                 return
@@ -145,7 +147,7 @@ class _Connection:
             headers.append(("connection", "close"))
         await self._send(
             h11.Response(status_code=status, headers=headers),
-            h11.Data(data=content),
+            h11.Data(data=b"" if self._is_head else content),
             h11.EndOfMessage(),
         )
 

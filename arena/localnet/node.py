@@ -105,7 +105,11 @@ class Node:
         ]
         blockhash = self.bank.blockhash(self.bank.slot).hash
         message = Message.new_with_blockhash(instructions, faucet.pubkey(), blockhash)
-        return await self.submit(VersionedTransaction(message, [faucet]))
+        transaction = VersionedTransaction(message, [faucet])
+        execution = self.bank.simulate(transaction, self.bank.slot)
+        if execution.error is not None:  # would land as a failure: 1 lamport is no account
+            return execution
+        return await self.submit(transaction)
 
     def landed(self, signature: Signature) -> Entry | None:
         return self.bank.history.get(signature)

@@ -1,9 +1,8 @@
 """Parameters of a request, read one by one and validated; what is wrong is said in an invalid-params
 error."""
 
-import binascii
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +18,7 @@ from arena.localnet.rpcerrors import invalid_params
 from arena.localnet.transactions import MAX_TRANSACTION_BYTES, Json
 
 MAX_U64 = 2**64 - 1
+ParsedT = TypeVar("ParsedT")
 ChoiceT = TypeVar("ChoiceT", bound=str)
 
 
@@ -168,32 +168,26 @@ class Config:
 
 def pubkey(value: Json) -> Pubkey:
     """A base58 public key."""
-    if isinstance(value, str):
-        try:
-            return Pubkey.from_string(value)
-        except ValueError:
-            pass
-    raise invalid_params("Invalid param: not a public key")
+    return _parse(Pubkey.from_string, value, "a public key")
 
 
 def signature(value: Json) -> Signature:
     """A base58 transaction signature."""
-    if isinstance(value, str):
-        try:
-            return Signature.from_string(value)
-        except ValueError:
-            pass
-    raise invalid_params("Invalid param: not a signature")
+    return _parse(Signature.from_string, value, "a signature")
 
 
 def blockhash(value: Json) -> Hash:
     """A base58 hash."""
-    if isinstance(value, str):
-        try:
-            return Hash.from_string(value)
-        except ValueError:
-            pass
-    raise invalid_params("Invalid param: not a blockhash")
+    return _parse(Hash.from_string, value, "a blockhash")
+
+
+def _parse(parse: Callable[[str], ParsedT], value: Json, what: str) -> ParsedT:
+    if not isinstance(value, str):
+        raise invalid_params(f"Invalid param: not {what}")
+    try:
+        return parse(value)
+    except Exception as error:  # the bindings have an error class of their own for each type
+        raise invalid_params(f"Invalid param: not {what}: {error}") from error
 
 
 def transaction(text: str, encoding: str) -> VersionedTransaction:
@@ -201,7 +195,7 @@ def transaction(text: str, encoding: str) -> VersionedTransaction:
     raw = _binary(text, encoding, "solana_transaction::versioned::VersionedTransaction")
     try:
         parsed = VersionedTransaction.from_bytes(raw)
-    except ValueError as error:
+    except Exception as error:
         raise invalid_params(
             f"failed to deserialize solana_transaction::versioned::VersionedTransaction: {error}"
         ) from error
@@ -221,7 +215,7 @@ def message(text: str) -> Message | MessageV0:
     raw = _binary(text, "base64", "solana_message::versions::VersionedMessage")
     try:
         parsed = from_bytes_versioned(raw)
-    except ValueError as error:
+    except Exception as error:
         raise invalid_params(
             f"failed to deserialize solana_message::versions::VersionedMessage: {error}"
         ) from error
@@ -233,7 +227,7 @@ def _binary(text: str, encoding: str, what: str) -> bytes:
         raise invalid_params(f"{encoding} encoded {what} too large: {len(text)} bytes")
     try:
         raw = b58decode(text.encode()) if encoding == "base58" else b64decode(text, validate=True)
-    except (ValueError, binascii.Error) as error:
+    except Exception as error:
         raise invalid_params(f"invalid {encoding} encoding: {error}") from error
     if len(raw) > MAX_TRANSACTION_BYTES:
         raise invalid_params(
@@ -284,7 +278,7 @@ def _memcmp_bytes(content: Json, encoding: Json) -> bytes:
                 if encoding == "base64":
                     return b64decode(content, validate=True)
                 return b58decode(content.encode())
-            except (ValueError, binascii.Error) as error:
+            except Exception as error:
                 raise invalid_params(f"Invalid param: memcmp bytes: {error}") from error
         case _:
             raise invalid_params("Invalid params: memcmp bytes do not match their encoding")

@@ -22,6 +22,13 @@ async def chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
 
 
 @pytest.fixture
+async def fast_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
+    """Slots so short that 150 of them pass soon."""
+    async with running(replace(config, slot_ms=5)) as chain:
+        yield chain
+
+
+@pytest.fixture
 async def slow_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
     """Slots so long that a test sees the steps between them."""
     async with running(replace(config, slot_ms=250, finalized_after=3)) as chain:
