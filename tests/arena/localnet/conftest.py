@@ -1,13 +1,13 @@
 """Running chains with fast slots."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from arena.localnet import LocalnetConfig
-from tests.arena.localnet.support import Chain, running
+from arena.localnet import LocalnetConfig, LocalnetProcess
+from tests.arena.localnet.support import Chain, running, stepped
 
 
 @pytest.fixture
@@ -29,7 +29,14 @@ async def fast_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
 
 
 @pytest.fixture
-async def slow_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
-    """Slots so long that a test sees the steps between them."""
-    async with running(replace(config, slot_ms=250, finalized_after=3)) as chain:
+async def stepped_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
+    """A chain whose slots begin when the test says so; finalized after three."""
+    async with stepped(replace(config, finalized_after=3)) as chain:
         yield chain
+
+
+@pytest.fixture
+def localnet_process(config: LocalnetConfig) -> Iterator[LocalnetProcess]:
+    process = LocalnetProcess(config)
+    yield process
+    process.stop()

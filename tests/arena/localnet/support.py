@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -21,8 +20,11 @@ from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
 from arena.localnet import Endpoints, LocalnetConfig, serve
+from arena.localnet.node import Node
+from arena.localnet.server import serve_node
 
 SOL = 1_000_000_000
+LEVELS = ["processed", "confirmed", "finalized"]
 MEMO = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
 
@@ -34,7 +36,8 @@ class Chain:
     endpoints: Endpoints
     client: AsyncClient
     http: httpx.AsyncClient
-    keys: list[Keypair] = field(default_factory=list)
+    node: Node | None = None
+    """for tests that move time themselves: its slots are a minute long"""
 
     async def call(self, method: str, *params: Any) -> Any:
         """The whole JSON-RPC response."""
@@ -80,18 +83,25 @@ class Chain:
 
     async def reach(self, signature: Signature | str, commitment: str) -> Any:
         """Wait until a transaction is confirmed or finalized; its status."""
-        levels = ["processed", "confirmed", "finalized"]
-        wanted = levels[levels.index(commitment) :]
+        wanted = LEVELS[LEVELS.index(commitment) :]
 
         async def reached() -> Any:
             status = await self.status(signature)
-            return status if status and status["confirmationStatus"] in wanted else None
+            if status and status["confirmationStatus"] in wanted:
+                return status
+            await self.step()
+            return None
 
         return await eventually(reached)
 
     async def balance(self, key: Pubkey, commitment: str = "processed") -> int:
         balance: int = (await self.result("getBalance", str(key), {"commitment": commitment}))["value"]
         return balance
+
+    async def step(self) -> None:
+        """Begin the next slot, if time is this test's to move."""
+        if self.node is not None:
+            await self.node.advance(self.node.bank.slot + 1)
 
     async def sleep_slots(self, slots: int) -> None:
         """Wait until this many more slots have begun."""
@@ -108,14 +118,12 @@ async def eventually(condition: Callable[[], Awaitable[Any]], seconds: float = 1
     """The first true value of `condition`, which is asked again and again."""
     with trio.fail_after(seconds):
         while not (value := await condition()):
-            await trio.sleep(0.005)
+            await trio.sleep(0.005)  # the chain is another program: it has to be asked
         return value
 
 
 def pay(sender: Keypair, receiver: Pubkey, lamports: int) -> Instruction:
-    return transfer(
-        TransferParams(from_pubkey=sender.pubkey(), to_pubkey=receiver, lamports=lamports)
-    )
+    return transfer(TransferParams(from_pubkey=sender.pubkey(), to_pubkey=receiver, lamports=lamports))
 
 
 def memo(text: bytes, *signers: Keypair) -> Instruction:
@@ -134,3 +142,15 @@ async def running(config: LocalnetConfig) -> AsyncIterator[Chain]:
         nursery.cancel_scope.cancel()
 
 
+@asynccontextmanager
+async def stepped(config: LocalnetConfig) -> AsyncIterator[Chain]:
+    """A chain whose slots begin when the test says so."""
+    node = Node.open(replace(config, slot_ms=60_000))
+    async with trio.open_nursery() as nursery:
+        endpoints: Endpoints = await nursery.start(serve_node, node)
+        async with (
+            AsyncClient(endpoints.rpc_url, Confirmed) as client,
+            httpx.AsyncClient(base_url=endpoints.rpc_url) as http,
+        ):
+            yield Chain(node.config, endpoints, client, http, node)
+        nursery.cancel_scope.cancel()

@@ -92,9 +92,7 @@ async def test_a_programs_accounts_with_filters(chain: Chain) -> None:
 async def test_an_account_that_changes_hands_moves_between_programs(chain: Chain) -> None:
     owner = Keypair().pubkey()
     payer, account = await chain.funded(), await chain.funded(SOL)
-    signature = await chain.send(
-        [payer, account], assign(AssignParams(pubkey=account.pubkey(), owner=owner))
-    )
+    signature = await chain.send([payer, account], assign(AssignParams(pubkey=account.pubkey(), owner=owner)))
     await chain.reach(signature, "finalized")
     await chain.sleep_slots(2)
     found = await chain.client.get_program_accounts(owner)

@@ -1,7 +1,7 @@
 """Blockhashes are unguessable, live 150 slots, and a transaction is executed once."""
 
-import trio
 import pytest
+import trio
 from solana.rpc.core import RPCException
 from solana.rpc.types import TxOpts
 from solders.hash import Hash

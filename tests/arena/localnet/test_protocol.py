@@ -53,7 +53,7 @@ async def test_what_is_not_json_is_a_parse_error(chain: Chain, body: bytes) -> N
         b'{"jsonrpc":"2.0","id":1}',
         call(5),
         call(None),
-        call("getHealth", **{"params": "x"}),
+        call("getHealth", params="x"),
     ],
 )
 async def test_what_is_no_request_is_an_invalid_request(chain: Chain, body: bytes) -> None:
@@ -133,7 +133,7 @@ async def test_bad_parameters_are_invalid_params(chain: Chain) -> None:
         response = await chain.post(call(method, *params))
         assert response.get("error", {}).get("code") == -32602, (method, params, response)
         assert response["error"]["message"], (method, params)
-    named = await chain.post(call("getHealth", **{"params": {"a": 1}}))
+    named = await chain.post(call("getHealth", params={"a": 1}))
     assert named["error"]["code"] == -32602
 
 
@@ -141,7 +141,12 @@ async def test_no_combination_of_odd_parameters_is_an_internal_error(chain: Chai
     odd: list[Any] = [None, True, -1, 2**70, 1.5, "", "x", KEY, SIGNATURE, [], [[]], [KEY], {}, {"a": {}}]
     odd += [{"encoding": 1, "filters": 1, "limit": [], "accounts": 5}, {"commitment": {}}]
     for method in METHODS:
-        batch = [[a] for a in odd] + [[KEY, a] for a in odd] + [[SIGNATURE, a] for a in odd] + [[[KEY], a] for a in odd]
+        batch = (
+            [[a] for a in odd]
+            + [[KEY, a] for a in odd]
+            + [[SIGNATURE, a] for a in odd]
+            + [[[KEY], a] for a in odd]
+        )
         requests = [{"jsonrpc": "2.0", "id": 1, "method": method, "params": params} for params in batch]
         for response in await chain.post(json.dumps(requests).encode()):
             code = response.get("error", {}).get("code")
