@@ -69,6 +69,7 @@ class Ledger:
         Raises:
             LedgerFailed: the disk reported an error.
         """
+        self._check()
         wanted = self._count
         while self._synced < wanted:
             async with self._syncing:

@@ -22,7 +22,7 @@ from arena.localnet.vm import Execution
 
 log = logging.getLogger(__name__)
 
-_COMPACTION_CHECK_SECONDS = 5.0
+_COMPACTION_CHECK_SECONDS = 1.0
 
 
 class Observer:
@@ -119,12 +119,19 @@ class Node:
         began, first = trio.current_time(), self.bank.slot
         while True:
             await trio.sleep_until(began + (self.bank.slot + 1 - first) * seconds)
-            # What is about to be confirmed must not be lost by a power cut.
-            await self._ledger.sync()
             due = first + int((trio.current_time() - began) / seconds)
-            advance = self.bank.advance(max(due, self.bank.slot + 1))
-            self.observer.advanced(advance)
-            self.bank.settle(advance)
+            await self.advance(max(due, self.bank.slot + 1))
+
+    async def advance(self, slot: int) -> None:
+        """Begin `slot`, later than the current one; what came before is on the disk when it is confirmed.
+
+        Raises:
+            LedgerFailed: it cannot be brought there.
+        """
+        await self._ledger.sync()
+        advance = self.bank.advance(slot)
+        self.observer.advanced(advance)
+        self.bank.settle(advance)
 
     async def _compact_when_due(self) -> None:
         while True:

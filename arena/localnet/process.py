@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import arena
-from arena.localnet.__main__ import ENDPOINTS, EXIT_LOCKED, command_line
+from arena.localnet.commandline import ENDPOINTS, EXIT_LOCKED, command_line
 from arena.localnet.config import LocalnetConfig
 from arena.localnet.errors import DataDirectoryLocked, LocalnetStartError
 from persistence.process import spawn_bound_child

@@ -38,6 +38,14 @@ async def serve(
         OSError: a port or the data directory cannot be used.
     """
     node = await trio.to_thread.run_sync(Node.open, config)
+    await serve_node(node, task_status=task_status)
+
+
+async def serve_node(
+    node: Node, *, task_status: trio.TaskStatus[Endpoints] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve an open node until cancelled, then close it; the rest is as for `serve`."""
+    config = node.config
     try:
         subscriptions = Subscriptions(node.bank)
         node.observer = subscriptions
