@@ -36,6 +36,7 @@ from arena.settings import Settings
 from arena.ws.routes import add_websockets
 from persistence import (
     Database,
+    DatabaseUnavailable,
     HeldLock,
     Journal,
     LockHeld,
@@ -47,7 +48,7 @@ from persistence import (
 
 log = structlog.get_logger(__name__)
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 3.0
 SHUTDOWN_TIMEOUT = 10.0
 LOCAL_FUNDS = 10_000_000_000
@@ -97,9 +98,7 @@ async def run_arena(
         StartError: something that the operator has to put right.
     """
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(
-            open_database(endpoints.database_url, max_size=settings.arena_database_connections)
-        )
+        database = await _enter_database(stack, endpoints.database_url, settings)
         lock = await stack.enter_async_context(_only_arena(endpoints.database_url, keys))
         await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
         client = await stack.enter_async_context(ChainClient(endpoints.rpc_url, settings.solana_commitment))
@@ -112,6 +111,21 @@ async def run_arena(
                 nursery.start_soon(open_demo_bots, services, house)
             await _serve(services, listener, shutdown, on_ready)
             nursery.cancel_scope.cancel()
+
+
+async def _enter_database(stack: AsyncExitStack, url: str, settings: Settings) -> Database:
+    """Wait until Postgres takes connections: it may be starting, too."""
+    deadline = trio.current_time() + START_TIMEOUT
+    while True:
+        try:
+            return await stack.enter_async_context(
+                open_database(url, max_size=settings.arena_database_connections)
+            )
+        except DatabaseUnavailable as error:
+            if trio.current_time() > deadline:
+                raise StartError(str(error)) from error
+            log.info("database_awaited", reason=str(error))
+            await trio.sleep(1)
 
 
 @asynccontextmanager

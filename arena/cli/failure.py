@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Iterator
+from typing import NoReturn, TypeVar
 
 import click
 
 from arena.settings import Settings, SettingsError, load_settings
+
+ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
 def fail(*lines: str, code: int = 1) -> NoReturn:
@@ -14,6 +17,15 @@ def fail(*lines: str, code: int = 1) -> NoReturn:
     for line in lines:
         click.echo(f"arena: {line}", err=True)
     raise SystemExit(code)
+
+
+def leaves(group: BaseExceptionGroup[ErrorT]) -> Iterator[ErrorT]:
+    """The errors in a group of groups."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from leaves(error)
+        else:
+            yield error
 
 
 def settings_or_exit() -> Settings:

@@ -18,7 +18,7 @@ from solders.pubkey import Pubkey
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID, program_path
 from arena.cli.children import Children, children
 from arena.cli.data_dir import DataDirInUse, hold_data_dir
-from arena.cli.failure import fail, settings_or_exit
+from arena.cli.failure import fail, leaves, settings_or_exit
 from arena.cli.logs import configure_logs
 from arena.keys import KeyRing, generated_keypair, load_keys
 from arena.localnet.config import LocalnetConfig
@@ -26,9 +26,19 @@ from arena.localnet.errors import LocalnetError
 from arena.localnet.process import LocalnetProcess
 from arena.server import Endpoints, StartError, run_arena
 from arena.settings import Settings, SettingsError
-from persistence import DataDirectoryLocked, EmbeddedPostgres, PostgresStartError
+from persistence import DataDirectoryLocked, EmbeddedPostgres, MigrationError, PostgresStartError
 
 log = structlog.get_logger(__name__)
+
+EXPECTED = (
+    StartError,
+    DataDirInUse,
+    DataDirectoryLocked,
+    PostgresStartError,
+    LocalnetError,
+    MigrationError,
+)
+"""What an operator can put right: said in a line, without a traceback."""
 
 
 @click.command()
@@ -37,16 +47,19 @@ def serve(no_demo: bool) -> None:
     """Run the arena. Without settings it brings its own Postgres and its own local chain."""
     settings = settings_or_exit()
     configure_logs(settings)
+    said: list[str] = []
     try:
         keys = load_keys(settings)
         with _listener(settings) as listener, hold_data_dir(settings.arena_data_dir), children() as kept:
             endpoints = _start_children(settings, kept)
             house = None if no_demo or not endpoints.local_chain else _house(settings)
             trio.run(_run, settings, keys, endpoints, listener, house, kept)
-    except SettingsError as error:
-        fail(*error.problems)
-    except (StartError, DataDirInUse, DataDirectoryLocked, PostgresStartError, LocalnetError) as error:
-        fail(str(error))
+    except* SettingsError as group:
+        said += [line for error in leaves(group) for line in error.problems]
+    except* EXPECTED as group:
+        said += [str(error) for error in leaves(group)]
+    if said:
+        fail(*said)
 
 
 @contextmanager
