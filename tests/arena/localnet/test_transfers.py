@@ -1,18 +1,26 @@
 """A wallet's view: balances, fees, transactions, rent, through the real client."""
 
 import base64
+import struct
 
 import pytest
 from solana.rpc.commitment import Confirmed, Processed
 from solana.rpc.core import RPCException
 from solana.rpc.types import TxOpts
+from solders.address_lookup_table_account import (
+    ADDRESS_LOOKUP_TABLE_ID,
+    AddressLookupTableAccount,
+    derive_lookup_table_address,
+)
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
 from solders.hash import Hash
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
 from solders.message import Message, MessageV0
+from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from tests.arena.localnet.support import SOL, Chain, memo, pay
+from tests.arena.localnet.support import MEMO, SOL, Chain, memo, pay
 
 RENT_MINIMUM = 890_880
 
@@ -202,3 +210,49 @@ async def test_airdrops_are_bounded_and_equal_ones_are_two(chain: Chain) -> None
     assert (await chain.call("requestAirdrop", key, limit + 1))["error"]["code"] == -32602
     poor = await chain.call("requestAirdrop", str(Keypair().pubkey()), 1)
     assert poor["error"]["data"]["err"] == {"InsufficientFundsForRent": {"account_index": 1}}
+
+
+async def lookup_table(chain: Chain, payer: Keypair, *addresses: Pubkey) -> AddressLookupTableAccount:
+    """A lookup table made by the real program, ready for use."""
+    slot = await chain.result("getSlot", {"commitment": "confirmed"})
+    table, bump = derive_lookup_table_address(payer.pubkey(), slot)
+    accounts = [
+        AccountMeta(table, False, True),
+        AccountMeta(payer.pubkey(), True, False),
+        AccountMeta(payer.pubkey(), True, True),
+        AccountMeta(Pubkey.default(), False, False),
+    ]
+    extension = struct.pack("<IQ", 2, len(addresses)) + b"".join(map(bytes, addresses))
+    signature = await chain.send(
+        [payer],
+        Instruction(ADDRESS_LOOKUP_TABLE_ID, struct.pack("<IQB", 0, slot, bump), accounts),
+        Instruction(ADDRESS_LOOKUP_TABLE_ID, extension, accounts),
+    )
+    await chain.reach(signature, "confirmed")
+    return AddressLookupTableAccount(table, list(addresses))
+
+
+async def test_lookup_tables_load_accounts(chain: Chain) -> None:
+    alice, bob = await chain.funded(), Keypair()
+    table = await lookup_table(chain, alice, bob.pubkey(), MEMO)
+    await chain.sleep_slots(1)  # a table is usable from the slot after its extension
+    message = MessageV0.try_compile(
+        alice.pubkey(), [pay(alice, bob.pubkey(), SOL)], [table], await chain.blockhash()
+    )
+    assert len(message.account_keys) == 2  # the receiver comes from the table
+    signature = (await chain.client.send_transaction(VersionedTransaction(message, [alice]))).value
+    assert (await chain.reach(signature, "confirmed"))["err"] is None
+    assert await chain.balance(bob.pubkey()) == SOL
+    config = {"commitment": "confirmed", "maxSupportedTransactionVersion": 0, "encoding": "jsonParsed"}
+    found = await chain.result("getTransaction", str(signature), config)
+    assert found["meta"]["loadedAddresses"] == {"writable": [str(bob.pubkey())], "readonly": []}
+    assert found["transaction"]["message"]["accountKeys"][-1]["source"] == "lookupTable"
+    assert found["meta"]["postBalances"][-1] == SOL
+    rows = await chain.result("getSignaturesForAddress", str(bob.pubkey()), {"commitment": "confirmed"})
+    assert [row["signature"] for row in rows] == [str(signature)]
+    lost = AddressLookupTableAccount(Keypair().pubkey(), table.addresses)
+    message = MessageV0.try_compile(
+        alice.pubkey(), [pay(alice, bob.pubkey(), SOL)], [lost], await chain.blockhash()
+    )
+    with pytest.raises(RPCException, match="address table account that doesn't exist"):
+        await chain.client.send_transaction(VersionedTransaction(message, [alice]))
