@@ -37,7 +37,6 @@ from arena.ws.routes import add_websockets
 from persistence import (
     Database,
     DatabaseUnavailable,
-    HeldLock,
     Journal,
     LockHeld,
     PostgresSnapshotStore,
@@ -99,13 +98,12 @@ async def run_arena(
     """
     async with AsyncExitStack() as stack:
         database = await _enter_database(stack, endpoints.database_url, settings)
-        lock = await stack.enter_async_context(_only_arena(endpoints.database_url, keys))
+        await stack.enter_async_context(_only_arena(endpoints.database_url, keys))
         await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
         client = await stack.enter_async_context(ChainClient(endpoints.rpc_url, settings.solana_commitment))
         services = await _services(settings, keys, endpoints, database, client)
         await stack.enter_async_context(open_system(game_tree(services), on_created=services.attach))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_end_with_lock, lock)
             nursery.start_soon(_watch_funds, services)
             if house is not None:
                 nursery.start_soon(open_demo_bots, services, house)
@@ -129,20 +127,37 @@ async def _enter_database(stack: AsyncExitStack, url: str, settings: Settings) -
 
 
 @asynccontextmanager
-async def _only_arena(database_url: str, keys: KeyRing) -> AsyncIterator[HeldLock]:
-    """The right to be the arena of this database and this key."""
+async def _only_arena(url: str, keys: KeyRing) -> AsyncIterator[None]:
+    """The right to be the arena of this database and this key.
+
+    The lock goes with the connection that holds it. After an outage of Postgres it is taken again; an arena that
+    took it meanwhile ends this one. What both might write in between is fenced by the versions of snapshots.
+    """
+    async with trio.open_nursery() as nursery:
+        await nursery.start(_hold, url, keys)
+        yield
+        nursery.cancel_scope.cancel()
+
+
+async def _hold(
+    url: str, keys: KeyRing, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> NoReturn:
     number = int.from_bytes(sha256(b"arena:" + bytes(keys.quote_pubkey)).digest()[:8], "big", signed=True)
-    try:
-        async with hold_lock(database_url, number) as lock:
-            yield lock
-    except LockHeld:
-        raise StartError("another arena runs on this database with this key: stop it first") from None
-
-
-async def _end_with_lock(lock: HeldLock) -> None:
-    """Without the lock another arena may have started: end at once, and let whoever watches start us anew."""
-    await lock.lost.wait()
-    raise StartError("the database's lock was lost: Postgres was restarted, or the connection to it broke")
+    held_before = False
+    while True:
+        try:
+            async with hold_lock(url, number) as lock:
+                if not held_before:
+                    task_status.started()
+                held_before = True
+                await lock.lost.wait()
+            log.warning("lock_lost")
+        except LockHeld:
+            raise StartError("another arena runs on this database with this key: stop it first") from None
+        except DatabaseUnavailable as error:
+            if not held_before:
+                raise StartError(str(error)) from error
+            await trio.sleep(1)
 
 
 async def _services(

@@ -59,8 +59,8 @@ class ArenaClient:
             )
         return answer
 
-    async def sign_in(self) -> None:
-        """Prove to hold the wallet."""
+    async def sign_in(self) -> str:
+        """Prove to hold the wallet; returns the session token, which this client uses from now on."""
         nonce = await self.call("POST", "/auth/nonce", {"address": self.address})
         signature = self.wallet.sign_message(nonce["message"].encode())
         session = await self.call(
@@ -68,7 +68,8 @@ class ArenaClient:
             "/auth/session",
             {"address": self.address, "nonce": nonce["nonce"], "signature": str(signature)},
         )
-        self._token = session["token"]
+        self._token = str(session["token"])
+        return self._token
 
     async def open_bot(self, draft: Json) -> tuple[Json, str]:
         """Draft a bot and open it; the draft and the creation's signature."""

@@ -17,6 +17,7 @@ from rich.table import Table
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from arena.brains import matches
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment
 from arena.cli.arena_client import ArenaClient, ArenaError, Chat, Json, arena_client
 from arena.cli.demo_books import Line, Round, total_changes
@@ -151,11 +152,20 @@ async def _chat(stage: _Stage, bot: Json) -> list[int]:
                         stage.say(f"[green]solved[/green]: {format_sol(frame['reward'])} to win")
                     case "paid":
                         stage.say(f"[green]paid[/green] to {frame['winner']}, {frame['signature'][:16]}…")
+                        _check_reveal(stage, bot, frame["reveal"])
                     case "closed":
                         stage.say("the bot is closed, its account is gone")
                         return prices
                     case other:
                         raise ArenaError("unexpected", f"the bot is {other}")
+
+
+def _check_reveal(stage: _Stage, bot: Json, reveal: Json) -> None:
+    """The revealed puzzle must be the one whose hash went on chain when the bot was opened."""
+    committed, salt = bytes.fromhex(bot["objective_hash"]), bytes.fromhex(reveal["salt"])
+    if not matches(committed, salt, reveal["kind"], reveal["public"], reveal["secret"]):
+        raise ArenaError("wrong_reveal", "the revealed puzzle is not the one that was committed to")
+    stage.say(f"revealed: “{reveal['secret']['phrase']}”, as committed to by {bot['objective_hash'][:16]}…")
 
 
 async def _say_and_pay(stage: _Stage, chat: Chat, text: str) -> int:

@@ -8,6 +8,7 @@ from arena.cli.demo import demo
 from arena.cli.localnet import localnet
 from arena.cli.migrate import migrate
 from arena.cli.serve import serve
+from arena.cli.token import token
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,5 +17,5 @@ def main() -> None:
     """Arena: chat with live puzzle bots, pay each message on Solana, win the pot."""
 
 
-for command in (serve, demo, localnet, migrate):
+for command in (serve, demo, localnet, migrate, token):
     main.add_command(command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -95,6 +96,14 @@ class ArenaProcess:
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+
+    def kill_postgres(self) -> None:
+        os.kill(int((self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def kill_chain(self) -> None:
+        os.kill(
+            json.loads((self.data_dir / "localnet" / "endpoints.json").read_text())["pid"], signal.SIGKILL
+        )
 
     def interrupt(self) -> None:
         assert self._process is not None

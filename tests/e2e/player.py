@@ -104,6 +104,15 @@ class Player:
         [reply] = self.seen(type="reply", id=str(message_id))
         return reply
 
+    async def try_to_say(self, text: str, within: float = 90) -> dict[str, Any]:
+        """Say it and pay for it; the reply, or the refund that was promised instead."""
+        message_id = new_id()
+        ends = lambda: (
+            self.seen(type="reply", id=str(message_id)) or self.seen(type="refund", id=str(message_id))
+        )  # noqa: E731
+        await self._until(ends, within, message_id, text)
+        return ends()[0]
+
     async def until(self, within: float = 90, **values: Any) -> dict[str, Any]:
         """Listen until a durable frame with these values has come."""
         await self._until(lambda: self.seen(**values), within)

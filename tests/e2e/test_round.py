@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -101,6 +102,80 @@ async def test_a_server_killed_in_the_middle_gives_verdict_and_pot_exactly_once(
             )
             for kind in ({"type": "reply"}, {"type": "settlement", "status": "paid"}):
                 assert len(player.seen(**kind)) == 1
+
+
+@pytest.mark.parametrize("killed", ["postgres", "chain", "both"])
+async def test_a_round_goes_on_when_postgres_and_the_chain_are_killed(tmp_path: Path, killed: str) -> None:
+    with arena_process(tmp_path / "arena") as arena:
+        await arena.start()
+        async with funded_client(arena.url) as creator, funded_client(arena.url) as winner:
+            bot = await open_bot(creator)
+            player = Player(winner, bot["id"])
+            assert (await player.say("A lantern?"))["verdict"] == "unsolved"
+            if killed != "chain":
+                arena.kill_postgres()
+            if killed != "postgres":
+                arena.kill_chain()
+            assert (await player.say(f"It must be {PHRASE}"))["verdict"] == "solved"
+            await player.until(type="settlement", status="closed")
+            assert len(player.seen(type="reply")) == 2
+            assert await lamports(winner, bot["address"]) == 0
+
+
+async def test_of_two_who_solve_at_once_the_first_on_chain_wins_and_the_other_is_refunded(
+    tmp_path: Path,
+) -> None:
+    with arena_process(tmp_path / "arena") as arena:
+        await arena.start()
+        async with (
+            funded_client(arena.url) as creator,
+            funded_client(arena.url) as one,
+            funded_client(arena.url) as other,
+        ):
+            bot = await open_bot(creator, fee_growth_bps=0)
+            before = {client.address: await lamports(client, client.address) for client in (one, other)}
+            players = {client.address: Player(client, bot["id"]) for client in (one, other)}
+            ends: dict[str, dict[str, Any]] = {}
+
+            async def solve(address: str) -> None:
+                ends[address] = await players[address].try_to_say(f"It is {PHRASE}")
+                await players[address].until(type="settlement", status="closed")
+
+            async with trio.open_nursery() as nursery:
+                for address in players:
+                    nursery.start_soon(solve, address)
+
+            price = FEES.price(0)
+            [winner] = [address for address, end in ends.items() if end["type"] == "reply"]
+            [loser] = [address for address in ends if address != winner]
+            assert (ends[winner]["message_index"], ends[loser]["message_index"]) == (1, 2)
+            assert (ends[loser]["reason"], ends[loser]["amount"]) == ("late", price)
+            reward = SOL // 2 + SPLIT.divide(price).pot
+            assert await lamports(one, winner) == before[winner] - price - FEE_SIGNATURES + reward
+            assert await lamports(one, loser) == before[loser] - FEE_SIGNATURES
+            assert await lamports(one, bot["address"]) == 0
+
+
+async def test_ctrl_c_ends_in_order_and_the_next_start_has_everything(tmp_path: Path) -> None:
+    with arena_process(tmp_path / "arena") as arena:
+        await arena.start()
+        async with funded_client(arena.url) as creator:
+            bot = await open_bot(creator)
+        arena.interrupt()
+        assert await arena.died(within=20) == 0
+        assert "Traceback" not in arena.log
+        await arena.start()
+        async with funded_client(arena.url) as winner:
+            player = Player(winner, bot["id"])
+            assert (await player.say(f"It must be {PHRASE}"))["verdict"] == "solved"
+
+
+async def test_a_second_arena_on_the_same_directory_says_so_and_ends(tmp_path: Path) -> None:
+    with arena_process(tmp_path / "arena") as arena, arena_process(tmp_path / "arena") as second:
+        await arena.start()
+        second._spawn({**os.environ, "ARENA_DATA_DIR": str(arena.data_dir), "ARENA_PORT": str(second.port)})
+        assert await second.died() == 1
+        assert "is used by another arena" in arena.log
 
 
 async def _restart_once_killed(arena: ArenaProcess) -> None:
