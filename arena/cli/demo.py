@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -35,13 +36,15 @@ SOLVING = "I say: the northern lights!"
 OPEN_TIMEOUT = 60.0
 VERDICT_TIMEOUT = 60.0
 SETTLEMENT_TIMEOUT = 180.0
+PIPE_WIDTH = 120
 
 
 @click.command()
 @click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="Of the running arena.")
 def demo(url: str) -> None:
     """Play one whole round as two fresh wallets, and check every balance to the lamport."""
-    console = Console()
+    # a pipe has no width of its own
+    console = Console(width=None if sys.stdout.isatty() else PIPE_WIDTH)
     try:
         right = trio.run(_play, url, console)
     except (ArenaError, ChainUnavailable) as error:
@@ -65,7 +68,9 @@ class _Stage:
     started_at: float
 
     def say(self, text: str) -> None:
-        self.console.print(f"[dim]{time.monotonic() - self.started_at:6.1f} s[/dim]  {text}", highlight=False)
+        self.console.print(
+            f"[dim]{time.monotonic() - self.started_at:6.1f} s[/dim]  {text}", highlight=False, soft_wrap=True
+        )
 
 
 async def _play(url: str, console: Console) -> bool:
