@@ -107,9 +107,10 @@ class Player:
     async def try_to_say(self, text: str, within: float = 90) -> dict[str, Any]:
         """Say it and pay for it; the reply, or the refund that was promised instead."""
         message_id = new_id()
-        ends = lambda: (
-            self.seen(type="reply", id=str(message_id)) or self.seen(type="refund", id=str(message_id))
-        )  # noqa: E731
+
+        def ends() -> list[dict[str, Any]]:
+            return self.seen(type="reply", id=str(message_id)) or self.seen(type="refund", id=str(message_id))
+
         await self._until(ends, within, message_id, text)
         return ends()[0]
 
