@@ -106,13 +106,17 @@ async def open_database(dsn: str, *, min_size: int = 1, max_size: int = 8) -> As
 
 
 async def _create_pool(dsn: str, min_size: int, max_size: int) -> asyncpg.Pool:
-    return await asyncpg.create_pool(
-        dsn,
-        min_size=min_size,
-        max_size=max_size,
-        timeout=CONNECT_TIMEOUT,
-        command_timeout=STATEMENT_TIMEOUT,
-    )
+    try:
+        return await asyncpg.create_pool(
+            dsn,
+            min_size=min_size,
+            max_size=max_size,
+            timeout=CONNECT_TIMEOUT,
+            command_timeout=STATEMENT_TIMEOUT,
+        )
+    except asyncpg.PostgresError as error:
+        # no such database, a wrong password: to whoever connects, there is no database
+        raise DatabaseUnavailable(f"Postgres refuses the connection: {error}") from error
 
 
 async def _close_pool(pool: asyncpg.Pool) -> None:
