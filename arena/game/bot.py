@@ -111,6 +111,8 @@ class BotActor(Actor[BotMessage]):
                 self._services.submitter.submit(terms.outgoing(row))
         if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
             self._track()
+        ended = self._mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
+        if ended or await messages.refunds_due(database, self._id, limit=1):
             self._advance_settlement()
         self._judge_next()
         self._watch_clock()

@@ -104,7 +104,7 @@ def test_a_directory_that_is_none_of_postgres_says_why_it_does_not_start(tmp_pat
     data = tmp_path / "postgres"
     data.mkdir()
     (data / "PG_VERSION").write_text("9.6\n")
-    with pytest.raises(PostgresStartError, match="postgresql.conf|initialized|version"):
+    with pytest.raises(PostgresStartError, match=r"postgresql\.conf|initialized|version"):
         EmbeddedPostgres(data).start()
 
 
