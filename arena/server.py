@@ -101,7 +101,7 @@ async def run_arena(
         await stack.enter_async_context(_only_arena(endpoints.database_url, keys))
         await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
         client = await stack.enter_async_context(ChainClient(endpoints.rpc_url, settings.solana_commitment))
-        services = await _services(settings, keys, endpoints, database, client)
+        services = await make_services(settings, keys, endpoints, database, client)
         await stack.enter_async_context(open_system(game_tree(services), on_created=services.attach))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_watch_funds, services)
@@ -160,9 +160,14 @@ async def _hold(
             await trio.sleep(1)
 
 
-async def _services(
+async def make_services(
     settings: Settings, keys: KeyRing, endpoints: Endpoints, database: Database, client: ChainClient
 ) -> Services:
+    """The parts of one arena, waiting for the chain's node; the actor system is still to be attached.
+
+    Raises:
+        StartError: the node does not answer, or does not have the program.
+    """
     program_id = Pubkey.from_string(settings.solana_program_id or str(DEFAULT_PROGRAM_ID))
     await _check_chain(client, program_id)
     journal = Journal(database)

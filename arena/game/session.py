@@ -123,9 +123,11 @@ class ChatSessionActor(Actor[SessionMessage]):
             raise message_id_reused()
 
         offer = await self._bot(session).ask(PriceMessage())
-        now = int(time.time())
-        valid_until = min(now + self._services.settings.arena_quote_lifetime, offer.closes_at)
-        if valid_until <= now:
+        # after the last attempt's: otherwise the same transaction could come out, which can never land again
+        earliest = max(int(time.time()), int(known.valid_until.timestamp()) if known is not None else 0) + 1
+        lifetime = self._services.settings.arena_quote_lifetime
+        valid_until = min(max(int(time.time()) + lifetime, earliest), offer.closes_at)
+        if valid_until < earliest:
             raise bot_ends_soon()
         blockhash = await self._services.client.latest_blockhash()
         message_id = known.id if known is not None else new_id()

@@ -63,9 +63,9 @@ class Accounts:
 
     def finalize(self, slot: int) -> None:
         """Forget what was before `slot` and earlier ones."""
-        for number in [number for number in self._changed if number <= slot]:
-            for key in self._changed.pop(number):
-                self._forget(key, slot)
+        final = [number for number in self._changed if number <= slot]
+        for key in set().union(*(self._changed.pop(number) for number in final)):
+            self._forget(key, slot)
 
     def _set(self, key: Pubkey, account: Account | None) -> None:
         if account is None:
