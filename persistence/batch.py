@@ -54,6 +54,7 @@ async def write_batch(connection: Connection, batch_id: UUID, changes: Sequence[
 
 
 async def _write_snapshots(connection: Connection, changes: Sequence[Change]) -> None:
+    _refuse_doubles(changes)
     for sql, first in ((_CREATE_SNAPSHOTS, True), (_ADVANCE_SNAPSHOTS, False)):
         snapshots = [
             change.snapshot
@@ -67,6 +68,17 @@ async def _write_snapshots(connection: Connection, changes: Sequence[Change]) ->
         for snapshot in snapshots:
             if (snapshot.kind, snapshot.id) not in written:
                 raise StaleSnapshot(snapshot.kind, snapshot.id, snapshot.version - 1)
+
+
+def _refuse_doubles(changes: Sequence[Change]) -> None:
+    """Two snapshots of one actor never go together: one statement would write one of them and seem to write both."""
+    seen: set[tuple[str, str]] = set()
+    for change in changes:
+        if (snapshot := change.snapshot) is None:
+            continue
+        if (snapshot.kind, snapshot.id) in seen:
+            raise StaleSnapshot(snapshot.kind, snapshot.id, snapshot.version - 1)
+        seen.add((snapshot.kind, snapshot.id))
 
 
 async def _write_rows(connection: Connection, statement: Statement, writes: Sequence[Write]) -> None:

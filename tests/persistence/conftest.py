@@ -3,12 +3,14 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from persistence import Database, EmbeddedPostgres, open_database
+from persistence import Database, open_database
 from tests.fixtures.postgres import PERSISTENCE, PostgresServer, postgres_server
+from tests.persistence.own_server import OwnServer
 
 __all__ = ["postgres_server"]
 
@@ -60,11 +62,7 @@ async def database(dsn: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def own_server(tmp_path: object) -> Iterator[EmbeddedPostgres]:
+def own_server(tmp_path: Path) -> Iterator[OwnServer]:
     """A server that the test may do anything to."""
-    server = EmbeddedPostgres(tmp_path / "own")  # type: ignore[operator]
-    try:
-        server.start()
+    with OwnServer(tmp_path / "postgres") as server:
         yield server
-    finally:
-        server.stop()
