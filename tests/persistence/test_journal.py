@@ -296,6 +296,7 @@ async def test_who_waits_when_the_journal_ends_is_told(
         for key in range(3):
             nursery.start_soon(commit, key)
             await wait_all_tasks_blocked()
+        await gate.reached.wait()
         running.cancel_scope.cancel()
         gate.open()
     await wait_all_tasks_blocked()
