@@ -54,7 +54,7 @@ async def write_batch(connection: Connection, batch_id: UUID, changes: Sequence[
 
 
 async def _write_snapshots(connection: Connection, changes: Sequence[Change]) -> None:
-    _refuse_twins(changes)
+    _refuse_doubles(changes)
     for sql, first in ((_CREATE_SNAPSHOTS, True), (_ADVANCE_SNAPSHOTS, False)):
         snapshots = [
             change.snapshot
@@ -70,8 +70,8 @@ async def _write_snapshots(connection: Connection, changes: Sequence[Change]) ->
                 raise StaleSnapshot(snapshot.kind, snapshot.id, snapshot.version - 1)
 
 
-def _refuse_twins(changes: Sequence[Change]) -> None:
-    """Two snapshots of one actor do not go into one statement: one at a time, the second is seen to be stale."""
+def _refuse_doubles(changes: Sequence[Change]) -> None:
+    """Two snapshots of one actor never go together: one statement would write one of them and seem to write both."""
     seen: set[tuple[str, str]] = set()
     for change in changes:
         if (snapshot := change.snapshot) is None:

@@ -19,6 +19,8 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 CONNECT_TIMEOUT = 10.0
 STATEMENT_TIMEOUT = 30.0
 ACQUIRE_TIMEOUT = 10.0
+IDLE_IN_TRANSACTION_TIMEOUT = 30.0
+"""Seconds after which Postgres ends a transaction that we were cut off from, and lets its locks go."""
 
 OUTAGES: tuple[type[Exception], ...] = (
     OSError,
@@ -113,6 +115,10 @@ async def _create_pool(dsn: str, min_size: int, max_size: int) -> asyncpg.Pool:
             max_size=max_size,
             timeout=CONNECT_TIMEOUT,
             command_timeout=STATEMENT_TIMEOUT,
+            server_settings={
+                "application_name": "arena",
+                "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_TIMEOUT * 1000)),
+            },
         )
     except asyncpg.PostgresError as error:
         # no such database, a wrong password: to whoever connects, there is no database
@@ -129,6 +135,8 @@ def _outages() -> Iterator[None]:
     try:
         yield
     except OUTAGES as error:
+        if isinstance(error, asyncpg.InterfaceError) and "the server expects" in str(error):
+            raise  # a wrong number of arguments: the driver has no class of its own for it
         raise DatabaseUnavailable(
             f"the database is unavailable: {str(error) or type(error).__name__}"
         ) from error

@@ -7,7 +7,7 @@ back. The cost of a commit is shared by all that were queued while the one befor
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Never
@@ -28,6 +28,17 @@ PAUSE_MAX = 2.0
 PRUNE_EVERY = 1000
 """Batches between prunings of the record of batches."""
 KEEP_BATCHES = "1 hour"
+
+_PASSING: tuple[type[asyncpg.PostgresError], ...] = (
+    asyncpg.TransactionRollbackError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+"""Refusals that have nothing to do with the rows, such as a deadlock, a full disk or a password that was changed."""
 
 
 class JournalClosed(Exception):
@@ -54,16 +65,18 @@ class JournalStats:
 class _Waiting:
     """A change whose committer waits."""
 
-    __slots__ = ("change", "done", "error")
+    __slots__ = ("change", "done", "error", "may_leave")
 
     def __init__(self, change: Change) -> None:
         self.change = change
         self.done = trio.Event()
+        self.may_leave = trio.Event()
         self.error: Exception | None = None
 
     def end(self, error: Exception | None = None) -> None:
         self.error = error
         self.done.set()
+        self.may_leave.set()
 
 
 class Journal:
@@ -78,16 +91,18 @@ class Journal:
         self._database = database
         self._room = trio.CapacityLimiter(max_queued)
         self._max_batch = max_batch
-        self._queue: deque[_Waiting] = deque()
+        self._queue: OrderedDict[_Waiting, None] = OrderedDict()
         self._wake = trio.Event()
         self._running = False
+        self._unpruned = PRUNE_EVERY
         self.stats = JournalStats()
 
     async def commit(self, change: Change) -> None:
         """Write `change`; it is durable when this returns.
 
-        In an outage of Postgres this waits until it is over. A caller that is cancelled once its change is queued
-        still waits for the commit, since it would not know what happened otherwise.
+        In an outage of Postgres this waits until it is over. A caller that is cancelled takes its change out of the
+        queue. If it is being written by then, the caller still learns what came of it, unless Postgres goes away:
+        then it is let go, and its change may or may not be written.
 
         Raises:
             StaleSnapshot: another activation of the actor wrote since this one read.
@@ -97,12 +112,11 @@ class Journal:
         """
         waiting = _Waiting(change)
         async with self._room:
-            self._queue.append(waiting)
+            self._queue[waiting] = None
             self.stats.queued += 1
             self._wake.set()
             try:
-                with trio.CancelScope(shield=True):
-                    await waiting.done.wait()
+                await self._until_done(waiting)
             finally:
                 self.stats.queued -= 1
         if waiting.error is not None:
@@ -116,14 +130,26 @@ class Journal:
         try:
             while True:
                 await self._wait_for_work()
-                batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._max_batch))]
-                await self._write(batch)
-                if self.stats.batches % PRUNE_EVERY == 0:
+                size = min(len(self._queue), self._max_batch)
+                await self._write([self._queue.popitem(last=False)[0] for _ in range(size)])
+                if self._unpruned >= PRUNE_EVERY:
                     await self._prune()
         finally:
             self._running = False
             while self._queue:
-                self._queue.popleft().end(JournalClosed("the journal has ended"))
+                self._queue.popitem(last=False)[0].end(JournalClosed("the journal has ended"))
+
+    async def _until_done(self, waiting: _Waiting) -> None:
+        try:
+            await waiting.done.wait()
+        except trio.Cancelled:
+            if waiting in self._queue:
+                del self._queue[waiting]
+                raise
+            with trio.CancelScope(shield=True):
+                await waiting.may_leave.wait()
+            if not waiting.done.is_set():
+                raise
 
     async def _wait_for_work(self) -> None:
         if self._queue:
@@ -139,7 +165,7 @@ class Journal:
             while todo:
                 part = todo.pop()
                 try:
-                    await self._commit_once([waiting.change for waiting in part])
+                    await self._commit_once([waiting.change for waiting in part], batch)
                 except (StaleSnapshot, WriteConflict, ChangeRejected) as error:
                     if len(part) > 1:
                         half = len(part) // 2
@@ -154,8 +180,8 @@ class Journal:
                 if not waiting.done.is_set():
                     waiting.end(JournalClosed("the journal ended while it was writing"))
 
-    async def _commit_once(self, changes: Sequence[Change]) -> None:
-        """Write changes in one transaction, exactly once, waiting through outages.
+    async def _commit_once(self, changes: Sequence[Change], batch: Sequence[_Waiting]) -> None:
+        """Write changes, a part of `batch`, in one transaction, exactly once, waiting through outages.
 
         When the answer to an attempt is lost, the next one finds out by the batch's id whether it was committed.
         """
@@ -169,37 +195,42 @@ class Journal:
                 self.stats.available = True
                 self.stats.batches += 1
                 self.stats.changes += len(changes)
+                self._unpruned += 1
                 self.stats.last_commit_seconds = trio.current_time() - started
-                return
+            except (StaleSnapshot, WriteConflict, ChangeRejected):
+                self.stats.available = True
+                raise
             except DatabaseUnavailable as error:
                 if self.stats.available:
                     logger.warning("the journal waits for Postgres: %s", error)
                 self.stats.available = False
+                for waiting in batch:
+                    waiting.may_leave.set()
                 await trio.sleep(pause)
                 pause = min(2 * pause, PAUSE_MAX)
+            else:
+                return
 
     async def _transact(self, batch_id: UUID, changes: Sequence[Change]) -> None:
         async def work(connection: Connection) -> None:
-            try:
-                await write_batch(connection, batch_id, changes)
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-                raise ChangeRejected(str(error)) from error
+            await write_batch(connection, batch_id, changes)
 
         try:
             await self._database.run(work)
         except AlreadyCommitted:
             return
-        except (asyncpg.SyntaxOrAccessError, asyncpg.DataError) as error:
-            # also what the driver finds before it sends anything
-            raise ChangeRejected(str(error)) from error
-        except asyncpg.PostgresError as error:
-            # such as a serialization failure or a full disk: nothing is wrong with the rows
+        except _PASSING as error:
             raise DatabaseUnavailable(str(error)) from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # also what the driver finds wrong with a value before it sends anything
+            raise ChangeRejected(str(error)) from error
 
     async def _prune(self) -> None:
         try:
             await self._database.execute(
                 "delete from journal_batches where created_at < now() - $1::text::interval", KEEP_BATCHES
             )
-        except DatabaseUnavailable as error:
+            self._unpruned = 0
+        except (DatabaseUnavailable, asyncpg.PostgresError) as error:
+            self._unpruned //= 2
             logger.info("the record of batches is pruned later: %s", error)

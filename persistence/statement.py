@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from actors import Snapshot
@@ -27,10 +28,12 @@ class Statement:
     rank: int
     exact: bool = True
 
+    def __post_init__(self) -> None:
+        if set(map(int, re.findall(r"\$(\d+)", self.sql))) != set(range(1, self.columns + 1)):
+            raise ValueError(f"{self.name} does not use exactly the parameters $1 to ${self.columns}")
+
     def row(self, *values: object) -> Write:
         """One row for this statement."""
-        if len(values) != self.columns:
-            raise ValueError(f"{self.name} takes {self.columns} values, not {len(values)}")
         return Write(self, values)
 
 
@@ -40,6 +43,12 @@ class Write:
 
     statement: Statement
     values: tuple[object, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.values) != self.statement.columns:
+            raise ValueError(
+                f"{self.statement.name} takes {self.statement.columns} values, not {len(self.values)}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

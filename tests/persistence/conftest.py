@@ -1,73 +1,68 @@
-"""Databases for these tests: fresh ones on the embedded server and, where there is one, on a real Postgres."""
-
-from __future__ import annotations
+"""Databases with this package's tables and nothing else, on the embedded server and on one that runs by itself."""
 
 import asyncio
 import os
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-import trio
 
-from persistence import MIGRATIONS, Database, EmbeddedPostgres, Journal, migrate, open_database
+from persistence import Database, open_database
+from tests.fixtures.postgres import PERSISTENCE, PostgresServer, postgres_server
+from tests.persistence.own_server import OwnServer
 
-REAL_SERVER = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+__all__ = ["postgres_server"]
+
+EXTERNAL = os.environ.get("TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+"""A Postgres of its own; the tests that want it are skipped where there is none."""
+
+ITEMS = """
+    create table items (id integer primary key, n integer not null default 0 check (n >= 0));
+    create table parts (id integer primary key, item integer not null references items);
+    create table notes (id integer primary key, body text unique);
+"""
+
+
+async def _reachable(dsn: str) -> bool:
+    try:
+        connection = await asyncpg.connect(dsn, timeout=2)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False
+    await connection.close()
+    return True
 
 
 @pytest.fixture(scope="session")
-def embedded_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("persistence") / "postgres")
+def external_server() -> Iterator[PostgresServer]:
+    if not asyncio.run(_reachable(EXTERNAL)):
+        pytest.skip("no Postgres at TEST_DATABASE_URL")
+    server = PostgresServer(EXTERNAL)
     try:
-        yield server.start()
+        yield server
     finally:
-        server.stop()
+        server.close()
 
 
-@pytest.fixture(params=["embedded", "real"])
-def dsn(request: pytest.FixtureRequest, embedded_dsn: str) -> Iterator[str]:
-    """A fresh database."""
-    server = embedded_dsn if request.param == "embedded" else REAL_SERVER
-    name = f"arena_test_{secrets.token_hex(6)}"
-    try:
-        asyncio.run(_execute(server, f"create database {name}"))
-    except (OSError, asyncpg.PostgresError):
-        if request.param == "embedded":
-            raise
-        pytest.skip("no Postgres runs at TEST_DATABASE_URL")
-    yield urlsplit(server)._replace(path=f"/{name}").geturl()
-    asyncio.run(_execute(server, f"drop database {name} with (force)"))
-
-
-async def _execute(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn, timeout=5)
-    try:
-        await connection.execute(sql)
-    finally:
-        await connection.close()
+@pytest.fixture(params=["embedded", "external"])
+def dsn(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own with the package's tables."""
+    name = "postgres_server" if request.param == "embedded" else "external_server"
+    server: PostgresServer = request.getfixturevalue(name)
+    with server.database(PERSISTENCE) as dsn:
+        yield dsn
 
 
 @pytest.fixture
 async def database(dsn: str) -> AsyncIterator[Database]:
+    """The package's tables, and three to play with."""
     async with open_database(dsn, max_size=4) as database:
-        await migrate(database, MIGRATIONS)
+        await database.execute(ITEMS)
         yield database
 
 
 @pytest.fixture
-async def journal(database: Database, nursery: trio.Nursery) -> Journal:
-    """A journal that is running."""
-    journal = Journal(database)
-    nursery.start_soon(journal.run)
-    return journal
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
-    """A server of the test's own, to be killed."""
-    server = EmbeddedPostgres(tmp_path / "postgres")
-    yield server
-    server.stop()
+def own_server(tmp_path: Path) -> Iterator[OwnServer]:
+    """A server that the test may do anything to."""
+    with OwnServer(tmp_path / "postgres") as server:
+        yield server

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -47,6 +48,13 @@ async def _value(dsn: str, sql: str) -> object:
 
 def value(dsn: str, sql: str) -> object:
     return asyncio.run(_value(dsn, sql))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(tmp_path / "postgres")
+    yield server
+    server.stop()
 
 
 def alive(pid: int) -> bool:

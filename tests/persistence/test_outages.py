@@ -1,182 +1,146 @@
-"""Postgres goes away and comes back: callers wait or are told, and no acknowledgement was a lie."""
+"""What the journal promises while Postgres goes away and comes back, or the wire to it is cut."""
 
-from __future__ import annotations
-
-import contextlib
-import os
 import signal
-from collections.abc import Callable
-from urllib.parse import parse_qs, urlsplit
+from itertools import count
 
 import pytest
 import trio
+from trio.testing import wait_all_tasks_blocked
 
-from persistence import (
-    MIGRATIONS,
-    Change,
-    DatabaseUnavailable,
-    EmbeddedPostgres,
-    Journal,
-    Statement,
-    migrate,
-    open_database,
-)
+import persistence
+from persistence import Change, Database, Journal, JournalClosed, Statement, migrate, open_database
+from persistence import database as database_module
+from tests.persistence.own_server import OwnServer
+from tests.persistence.proxy import Cut, proxied
 
-INSERT = Statement(
-    "acks.insert",
-    "insert into acks (writer, seq) select * from unnest($1::integer[], $2::integer[])",
+ENTER = Statement(
+    "entries.add",
+    "insert into entries (worker, seq) select * from unnest($1::integer[], $2::integer[])",
     columns=2,
     rank=1,
 )
+ENTRIES = "create table entries (worker integer not null, seq integer not null)"  # no key: what is written twice shows
 
 
-async def acknowledged(journal: Journal, seconds: float, during: Callable[[], None]) -> list[tuple[int, int]]:
-    """Write from several tasks while `during` does its worst; what was acknowledged."""
-    acks: list[tuple[int, int]] = []
-    over = False
-
-    async def write(writer: int) -> None:
-        seq = 0
-        while not over:
-            seq += 1
-            await journal.commit(Change((INSERT.row(writer, seq),)))
-            acks.append((writer, seq))
-
-    async with trio.open_nursery() as nursery:
-        for writer in range(8):
-            nursery.start_soon(write, writer)
-        await trio.sleep(seconds)
-        await trio.to_thread.run_sync(during)
-        before = len(acks)
-        with trio.fail_after(30):
-            while len(acks) < before + 50:
-                await trio.sleep(0.01)
-        over = True
-    return acks
+async def entries(database: Database) -> list[tuple[int, int]]:
+    rows = await database.fetch("select worker, seq from entries order by worker, seq")
+    return [(row["worker"], row["seq"]) for row in rows]
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL])
-async def test_after_a_restart_of_postgres_under_load_every_acknowledged_row_is_there_once(
-    server: EmbeddedPostgres, how: signal.Signals
-) -> None:
-    # started by the test's own thread, which outlives it
-    dsn = server.start()
-
-    def restart() -> None:
-        pid = server.pid
-        assert pid is not None
-        os.kill(pid, how)
-        while server.poll() is None:
-            pass
-
-    async with open_database(dsn, max_size=2) as database, trio.open_nursery() as nursery:
-        await migrate(database, MIGRATIONS)
-        await database.execute("create table acks (writer integer, seq integer, primary key (writer, seq))")
+@pytest.mark.parametrize("cut", [Cut.ANSWER, Cut.QUESTION])
+async def test_a_lost_commit_is_neither_lost_nor_made_twice(dsn: str, cut: Cut) -> None:
+    async with proxied(dsn) as proxy, open_database(proxy.dsn, max_size=2) as database:
+        await database.execute(ENTRIES)
+        commits = count()
+        # the second, third, sixth ... so also two in a row
+        proxy.decide = lambda: cut if next(commits) % 4 in (1, 2) else Cut.NOTHING
         journal = Journal(database)
-        nursery.start_soon(journal.run)
-
-        async def bring_back() -> None:
-            while server.poll() is None:
-                await trio.sleep(0.01)
-            await trio.sleep(0.1)
-            server.start()
-
-        nursery.start_soon(bring_back)
-        acks = await acknowledged(journal, 0.3, restart)
-        rows = {(row["writer"], row["seq"]) for row in await database.fetch("select writer, seq from acks")}
-        assert set(acks) <= rows
-        assert len(acks) == len(set(acks))
-        # every writer knows of its rows: what was written and not acknowledged was being waited for
-        assert rows == set(acks)
-        nursery.cancel_scope.cancel()
-
-
-class CommitLoser:
-    """Stands between us and Postgres; once armed, it loses one COMMIT or the answer to it, and hangs up."""
-
-    def __init__(self, socket_path: str, *, forwards: bool) -> None:
-        self._socket_path = socket_path
-        self._forwards = forwards
-        self.armed = False
-        self.lost = False
-        self.port = 0
-
-    async def serve(self, *, task_status: trio.TaskStatus[None]) -> None:
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        self.port = listeners[0].socket.getsockname()[1]
-        task_status.started()
-        await trio.serve_listeners(self._connection, listeners)
-
-    async def _connection(self, client: trio.SocketStream) -> None:
-        server = await trio.open_unix_socket(self._socket_path)
-        async with client, server:
-            with contextlib.suppress(trio.BrokenResourceError):
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._back, server, client, nursery.cancel_scope)
-                    async for data in client:
-                        if self.armed and b"COMMIT" in data:
-                            self.armed = False
-                            self.lost = True
-                            if self._forwards:
-                                await server.send_all(data)
-                                await trio.sleep(0.05)  # it is written by then, or being written
-                            break
-                        self.lost = False
-                        await server.send_all(data)
-                    nursery.cancel_scope.cancel()
-
-    async def _back(
-        self, server: trio.SocketStream, client: trio.SocketStream, scope: trio.CancelScope
-    ) -> None:
-        async for data in server:
-            if self.lost:
-                continue
-            await client.send_all(data)
-        scope.cancel()
-
-
-@pytest.mark.parametrize("reaches_postgres", [True, False])
-async def test_when_the_answer_to_a_commit_is_lost_it_is_written_once(
-    server: EmbeddedPostgres, nursery: trio.Nursery, reaches_postgres: bool
-) -> None:
-    direct = server.start()
-    folder = parse_qs(urlsplit(direct).query)["host"][0]
-    eater = CommitLoser(f"{folder}/.s.PGSQL.5432", forwards=reaches_postgres)
-    await nursery.start(eater.serve)
-    async with open_database(direct) as database:
-        await migrate(database, MIGRATIONS)
-        await database.execute("create table acks (writer integer, seq integer)")
-        async with open_database(
-            f"postgresql://postgres@127.0.0.1:{eater.port}/postgres?sslmode=disable"
-        ) as cut:
-            journal = Journal(cut)
+        async with trio.open_nursery() as nursery:
             nursery.start_soon(journal.run)
-            eater.armed = True
             with trio.fail_after(20):
-                await journal.commit(Change((INSERT.row(1, 1),)))
-            assert not eater.armed
-            assert await database.fetch_value("select count(*) from acks") == 1
+                for seq in range(8):
+                    await journal.commit(Change((ENTER.row(1, seq),)))
             nursery.cancel_scope.cancel()
+        assert len(proxy.cuts) >= 4
+        assert await entries(database) == [(1, seq) for seq in range(8)]
 
 
-async def test_without_postgres_a_question_is_told_so(server: EmbeddedPostgres) -> None:
-    dsn = server.start()
-    async with open_database(dsn) as database:
-        await database.ping()
-        server.stop()
-        with pytest.raises(DatabaseUnavailable):
-            await database.ping()
-        server.start()
-        with trio.fail_after(20):
-            while True:
+async def test_a_cut_that_postgres_does_not_notice_ends_with_the_idle_transaction(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its locks, also that on the batch's id, are let go, and the batch is written again."""
+    monkeypatch.setattr(database_module, "IDLE_IN_TRANSACTION_TIMEOUT", 0.3)
+    async with proxied(dsn) as proxy, open_database(proxy.dsn, max_size=2) as database:
+        await database.execute(ENTRIES)
+        commits = count()
+        proxy.decide = lambda: Cut.SILENTLY if next(commits) == 0 else Cut.NOTHING
+        journal = Journal(database)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(journal.run)
+            with trio.fail_after(10):
+                await journal.commit(Change((ENTER.row(1, 1),)))
+            nursery.cancel_scope.cancel()
+        assert proxy.cuts == [Cut.SILENTLY]
+        assert await entries(database) == [(1, 1)]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL], ids=lambda how: how.name)
+async def test_postgres_restarted_under_load_keeps_every_ack(
+    own_server: OwnServer, how: signal.Signals
+) -> None:
+    acked: list[tuple[int, int]] = []
+    finish = False
+
+    async def work(journal: Journal, worker: int) -> None:
+        for seq in count():
+            await journal.commit(Change((ENTER.row(worker, seq),)))
+            acked.append((worker, seq))
+            if finish:
+                return
+
+    async def until_acked(number: int) -> None:
+        wanted = len(acked) + number
+        with trio.fail_after(30):
+            while len(acked) < wanted:
+                await trio.sleep(0.005)
+
+    async with open_database(own_server.dsn, max_size=2) as database:
+        await migrate(database, persistence.MIGRATIONS)
+        await database.execute(ENTRIES)
+        journal = Journal(database)
+        async with trio.open_nursery() as running:
+            running.start_soon(journal.run)
+            async with trio.open_nursery() as nursery:
+                for worker in range(8):
+                    nursery.start_soon(work, journal, worker)
+                for _ in range(2):
+                    await until_acked(200)
+                    own_server.kill(how)
+                    await own_server.ended()
+                    with trio.fail_after(5):
+                        while journal.stats.available:
+                            await trio.sleep(0.005)
+                    await own_server.restart()
+                await until_acked(200)
+                finish = True
+            running.cancel_scope.cancel()
+        assert journal.stats.available
+        # every commit has returned, so what is there is what was acknowledged, and each once
+        assert await entries(database) == sorted(acked)
+
+
+async def test_in_an_outage_everybody_can_still_leave(own_server: OwnServer) -> None:
+    async with open_database(own_server.dsn, max_size=2) as database:
+        await migrate(database, persistence.MIGRATIONS)
+        await database.execute(ENTRIES)
+        await own_server.stop()
+        journal = Journal(database, max_batch=1)
+        left: list[int] = []
+        told: list[int] = []
+
+        async def commit(scope: trio.CancelScope, seq: int) -> None:
+            with scope:
                 try:
-                    await database.ping()
-                    break
-                except DatabaseUnavailable:
-                    await trio.sleep(0.05)
+                    await journal.commit(Change((ENTER.row(1, seq),)))
+                except JournalClosed:
+                    told.append(seq)
+            if scope.cancelled_caught:
+                left.append(seq)
 
-
-async def test_a_database_that_is_not_there_is_unavailable() -> None:
-    with pytest.raises(DatabaseUnavailable):
-        async with open_database("postgresql://postgres@127.0.0.1:1/none"):
-            pass
+        async with trio.open_nursery() as nursery, trio.open_nursery() as running:
+            running.start_soon(journal.run)
+            scopes = [trio.CancelScope() for _ in range(4)]
+            for seq, scope in enumerate(scopes):
+                nursery.start_soon(commit, scope, seq)
+                await wait_all_tasks_blocked()
+            with trio.fail_after(5):
+                while journal.stats.available:
+                    await trio.sleep(0.005)
+            scopes[0].cancel()  # it is being written
+            scopes[2].cancel()  # it waits
+            with trio.fail_after(5):
+                while len(left) < 2:
+                    await trio.sleep(0.005)
+            running.cancel_scope.cancel()
+        assert (sorted(left), sorted(told)) == ([0, 2], [1, 3])
+        assert journal.stats.queued == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -16,9 +15,7 @@ import trio
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-import persistence
 from actors import Subscription, open_system
-from arena import store
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID, program_path
 from arena.chain.client import ChainClient
 from arena.game import drafts
@@ -35,7 +32,8 @@ from arena.settings import load_settings
 from arena.store import bots, sessions, users
 from arena.store.bots import BotStatus
 from arena.store.sessions import ChatSession
-from persistence import EmbeddedPostgres, migrate, open_database
+from persistence import open_database
+from tests.fixtures.postgres import GAME, PostgresServer, postgres_server
 
 SOL = 1_000_000_000
 FEE = SOL // 100
@@ -43,13 +41,14 @@ POT = SOL // 2
 PHRASE = "the northern lights"
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("game") / "postgres")
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+__all__ = ["postgres_server"]
+
+
+@pytest.fixture
+def dsn(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database of the test's own."""
+    with postgres_server.database(GAME) as dsn:
+        yield dsn
 
 
 @dataclass
@@ -136,7 +135,7 @@ class Arena:
 
 
 @pytest.fixture
-async def arena(postgres: str, tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Arena]:
+async def arena(dsn: str, tmp_path: Path, nursery: trio.Nursery) -> AsyncIterator[Arena]:
     config = LocalnetConfig(
         tmp_path / "chain",
         rpc_port=0,
@@ -154,12 +153,7 @@ async def arena(postgres: str, tmp_path: Path, nursery: trio.Nursery) -> AsyncIt
     )
     async with AsyncExitStack() as stack:
         endpoints: Endpoints = await nursery.start(serve, config)
-        admin = await stack.enter_async_context(open_database(postgres))
-        name = f"game_{time.monotonic_ns()}"
-        await admin.execute(f"create database {name}")
-        dsn = postgres.replace("/postgres?", f"/{name}?")
         database = await stack.enter_async_context(open_database(dsn))
-        await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
         client = await stack.enter_async_context(ChainClient(endpoints.rpc_url))
         where = ArenaEndpoints(dsn, endpoints.rpc_url, endpoints.ws_url, local_chain=True)
         services = await make_services(settings, load_keys(settings), where, database, client)

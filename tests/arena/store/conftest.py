@@ -5,15 +5,12 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 import trio
 from solders.keypair import Keypair
 
-import persistence
-from arena import store
 from arena.economy import ExpiryRule
 from arena.ids import new_id
 from arena.store import bots, messages, sessions, solutions, transactions, users
@@ -22,32 +19,18 @@ from arena.store.messages import Message, NewMessage
 from arena.store.sessions import ChatSession
 from arena.store.transactions import NewTransaction
 from arena.store.users import User
-from persistence import Change, Database, EmbeddedPostgres, Journal, Write, migrate, open_database
+from persistence import Change, Database, Journal, Write, open_database
+from tests.fixtures.postgres import postgres, postgres_server
 
 Commit = Callable[..., Awaitable[None]]
 
-TABLES = (
-    "users, bots, chat_sessions, messages, bot_events, network_transactions, bot_solutions, feed_cursors, "
-    "nonces, revoked_tokens, idempotency_keys, audit_log"
-)
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("postgres")
-    server = EmbeddedPostgres(folder)
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+__all__ = ["postgres", "postgres_server"]
 
 
 @pytest.fixture
 async def database(postgres: str) -> AsyncIterator[Database]:
     """The game's schema, empty."""
     async with open_database(postgres, max_size=4) as database:
-        await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
-        await database.execute(f"truncate {TABLES}")
         yield database
 
 

@@ -1,0 +1,85 @@
+"""A wire to Postgres that can be cut at the one moment that matters: around a COMMIT."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from urllib.parse import parse_qs, urlsplit
+
+import trio
+
+COMMIT = b"COMMIT;\0"
+
+
+class Cut(Enum):
+    """What becomes of a COMMIT."""
+
+    NOTHING = "it is answered"
+    ANSWER = "Postgres commits, and its answer is lost"
+    QUESTION = "it never arrives, and Postgres sees the connection break"
+    SILENTLY = "it never arrives, and Postgres sees nothing of it"
+
+
+@dataclass
+class Proxy:
+    """`decide` is asked what to do with each COMMIT; `dsn` is where to connect."""
+
+    dsn: str
+    decide: Callable[[], Cut] = lambda: Cut.NOTHING
+    cuts: list[Cut] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def proxied(dsn: str) -> AsyncIterator[Proxy]:
+    """A proxy in front of `dsn`."""
+    url = urlsplit(dsn)
+    query = parse_qs(url.query)
+
+    async def connect() -> trio.SocketStream:
+        if "host" in query:
+            return await trio.open_unix_socket(f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}")  # type: ignore[return-value]
+        assert url.hostname is not None
+        return await trio.open_tcp_stream(url.hostname, url.port or 5432)
+
+    async with trio.open_nursery() as nursery:
+        [listener] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        port = listener.socket.getsockname()[1]
+        proxy = Proxy(f"postgresql://postgres@127.0.0.1:{port}{url.path}?sslmode=disable")
+
+        async def handle(client: trio.SocketStream) -> None:
+            async with client, await connect() as server:
+                await _relay(proxy, client, server)
+
+        nursery.start_soon(trio.serve_listeners, handle, [listener])
+        yield proxy
+        nursery.cancel_scope.cancel()
+
+
+async def _relay(proxy: Proxy, client: trio.SocketStream, server: trio.SocketStream) -> None:
+    cut = Cut.NOTHING
+
+    async def answers(nursery: trio.Nursery) -> None:
+        async for data in server:
+            if cut is Cut.NOTHING:
+                await client.send_all(data)
+            else:
+                break
+        nursery.cancel_scope.cancel()
+
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(answers, nursery)
+            async for data in client:
+                if COMMIT in data and (cut := proxy.decide()) is not Cut.NOTHING:
+                    proxy.cuts.append(cut)
+                    if cut is Cut.ANSWER:
+                        await server.send_all(data)
+                        continue
+                    await client.aclose()
+                    if cut is Cut.SILENTLY:
+                        await trio.sleep_forever()
+                    break
+                await server.send_all(data)
+            nursery.cancel_scope.cancel()
+    except* (trio.BrokenResourceError, trio.ClosedResourceError):
+        pass  # one side has gone, so does the other
