@@ -36,17 +36,22 @@ class ThreadBridge:
         self._in_armed = False
         self._out_armed = False
         self._closed = True
+        self._failure: Exception | None = None
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
 
     async def __aenter__(self) -> Self:
         self._trio = trio.lowlevel.current_trio_token()
         self._ended = trio.Event()
-        started = trio.Event()
-        self._thread = threading.Thread(target=self._main, args=(started,), name="asyncio-bridge")
+        self._started = trio.Event()
+        # a daemon, so that a trio that crashed does not keep the process
+        self._thread = threading.Thread(target=self._main, name="asyncio-bridge", daemon=True)
         self._thread.start()
         with trio.CancelScope(shield=True):
-            await started.wait()
+            await self._started.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
         self._closed = False
         return self
 
@@ -55,7 +60,8 @@ class ThreadBridge:
     ) -> None:
         """Cancel what is still under way on the asyncio side, and wait for the thread."""
         self._closed = True
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with suppress(RuntimeError):  # the loop is over already
+            self._loop.call_soon_threadsafe(self._stop.set)
         with trio.CancelScope(shield=True):
             await self._ended.wait()
         self._thread.join()
@@ -84,36 +90,45 @@ class ThreadBridge:
     def _wake_asyncio(self) -> None:
         if not self._in_armed:
             self._in_armed = True
-            self._loop.call_soon_threadsafe(self._drain_in)
+            with suppress(RuntimeError):  # the loop is over: `_end` sees to all who wait
+                self._loop.call_soon_threadsafe(self._drain_in)
 
     # -- on the asyncio thread
 
-    def _main(self, started: trio.Event) -> None:
+    def _main(self) -> None:
         try:
             with asyncio.Runner() as runner:
                 self._loop = runner.get_loop()
-                runner.run(self._until_stopped(started))
+                try:
+                    runner.run(self._until_stopped())
+                finally:
+                    self._closed = (
+                        True  # from here on the runner cancels what it has, and must not be given more
+                    )
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (whoever opens the bridge, or called, is told)
+            self._failure = error if isinstance(error, Exception) else None
         finally:
             with suppress(trio.RunFinishedError):
                 self._trio.run_sync_soon(self._end)
 
-    async def _until_stopped(self, started: trio.Event) -> None:
+    async def _until_stopped(self) -> None:
         self._stop = asyncio.Event()
-        self._trio.run_sync_soon(started.set)
+        self._trio.run_sync_soon(self._started.set)
         await self._stop.wait()
 
     def _drain_in(self) -> None:
         self._in_armed = False
-        while self._in:
+        while self._in and not self._closed:
             self._start(self._in.popleft())
         while self._cancelled:
             call = self._cancelled.popleft()
-            if call.task is not None:
-                call.task.cancel()
+            call.cancel()
 
     def _start(self, call: _Call[Any]) -> None:
         call.task = self._loop.create_task(call.run(), context=call.context)
         call.task.add_done_callback(lambda _: self._finished(call))
+        if call.raise_cancel is not None:
+            call.cancel()
 
     def _finished(self, call: _Call[Any]) -> None:
         self._out.append(call)
@@ -131,20 +146,23 @@ class ThreadBridge:
 
     def _end(self) -> None:
         """The thread is over: nothing may wait for it any more."""
+        self._closed = True
         self._drain_out()
         while self._in:
             self._in.popleft().fail(BridgeClosed("the bridge was closed"))
+        self._started.set()
         self._ended.set()
 
 
 class _Call(Generic[T]):
     """One call under way, between two threads."""
 
-    __slots__ = ("_args", "_async_fn", "_waiter", "context", "raise_cancel", "task")
+    __slots__ = ("_args", "_async_fn", "_cancelled", "_waiter", "context", "raise_cancel", "task")
 
     def __init__(self, async_fn: Callable[..., Awaitable[T]], args: tuple[Any, ...]) -> None:
         self._async_fn = async_fn
         self._args = args
+        self._cancelled = False
         self._waiter = trio.lowlevel.current_task()
         self.context = contextvars.copy_context()
         self.raise_cancel: trio.lowlevel.RaiseCancelT | None = None
@@ -152,6 +170,12 @@ class _Call(Generic[T]):
 
     async def run(self) -> T:
         return await self._async_fn(*self._args)
+
+    def cancel(self) -> None:
+        """Once, also when the cancellation was seen before the call: a second one would interrupt the unwinding."""
+        if self.task is not None and not self._cancelled:
+            self._cancelled = True
+            self.task.cancel()
 
     def resume(self) -> None:
         task = self.task

@@ -7,7 +7,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 import persistence.batch
-from actors import ActorSpec, Snapshot, StaleSnapshot, open_system
+from actors import ActorSpec, Snapshot, StaleSnapshot, SupervisorSpec, open_system
 from persistence import (
     Change,
     ChangeRejected,
@@ -396,10 +396,12 @@ async def test_old_batches_are_forgotten_and_young_ones_kept(journal: Journal, d
 
 async def test_the_actor_owns_the_loop_and_shows_how_it_is(database: Database) -> None:
     journal = Journal(database)
-    async with open_system(ActorSpec("journal", lambda: JournalActor(journal))) as system:
+    tree = SupervisorSpec("root", [ActorSpec("journal", lambda: JournalActor(journal))])
+    async with open_system(tree) as system:
         await journal.commit(change(ADD.row(1, 0)))
-        assert journal.stats.batches == 1
-        del system
+        details = system.info("/journal").details
+        assert details is not None
+        assert details["batches"] == 1
     with trio.move_on_after(0.05) as scope:
         await journal.commit(change(ADD.row(2, 0)))
     assert scope.cancelled_caught
