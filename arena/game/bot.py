@@ -52,6 +52,7 @@ from arena.problems import Problem, not_found
 from arena.store import bots, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
+from arena.store.transactions import TransactionStatus
 from persistence import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -89,12 +90,13 @@ class BotActor(Actor[BotMessage]):
     async def started(self) -> None:
         services = self._services
         self.context.on_end(self._close_publishers)
+        # the version first: what another activation writes after it makes this one lose
+        snapshot = await services.snapshots.load(SNAPSHOT_KIND, str(self._id))
+        self._version = snapshot.version if snapshot is not None else 0
         self._bot = bot = await bots.get(services.database, self._id)
         if bot is None:
             return
         self._mirror = mirror_of(bot)
-        snapshot = await services.snapshots.load(SNAPSHOT_KIND, str(self._id))
-        self._version = snapshot.version if snapshot is not None else 0
         self._brain = terms.brain_of(services.secretbox, bot)
         await self._take_up()
 
@@ -241,6 +243,9 @@ class BotActor(Actor[BotMessage]):
     async def _transaction_ended(self, outcome: Outcome) -> None:
         """A creation or a payment that did not land; one that did is told of by its event, with the books."""
         outgoing = outcome.outgoing
+        row = await transactions.get(self._services.database, outgoing.signature)
+        if row is None or row.status is not TransactionStatus.PENDING:
+            return  # told before, and committed: by now another transaction may be in its place
         message = self._paying.get(outgoing.message_id) if outgoing.message_id is not None else None
         opening_failed = outgoing.kind is TransactionKind.CREATE and self._mirror.status is BotStatus.OPENING
         if isinstance(outcome, Landed) or (message is None and not opening_failed):
@@ -268,6 +273,8 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         if message is not None:
             del self._paying[message.id]
+        else:
+            self._services.feed.untrack(self._id)
 
     # -- what the chain says
 

@@ -68,6 +68,15 @@ def payment_refused(refused: PaymentRefused) -> Problem:
     return Problem(refused.code, "The signed transaction is refused", 422, refused.detail)
 
 
+def transaction_spent() -> Problem:
+    return Problem(
+        "transaction_spent",
+        "This transaction had its chance",
+        409,
+        "It was sent before and did not take effect. Get a new one and sign that.",
+    )
+
+
 def already_paid(message: Message) -> Problem:
     return Problem(
         "message_already_paid",
