@@ -117,7 +117,7 @@ async def test_the_end_of_an_old_creation_does_not_touch_a_newer_one(game: Game)
 
 async def test_a_creation_counts_as_dead_only_when_no_node_can_take_it_any_more(game: Game) -> None:
     """Its blockhash may be of a node that is ahead of the one that was asked for the height."""
-    bot_id, _, signature, _ = await opening(game)
+    _, _, signature, _ = await opening(game)
     row = await transactions.get(game.database, signature)
     assert row is not None
     assert row.last_valid_block_height >= game.chain.height + 150 + 32
