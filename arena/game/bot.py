@@ -22,7 +22,15 @@ from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Ti
 from arena.brains import Turn, Verdict
 from arena.chain.feed import ChainEvent
 from arena.chain.payment import cosign
-from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
+from arena.chain.submitter import (
+    Expired,
+    Failed,
+    Landed,
+    Outcome,
+    Outgoing,
+    SubmitterFull,
+    TransactionKind,
+)
 from arena.crashpoints import crash_point
 from arena.game import chain_facts, opening, terms
 from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
@@ -53,12 +61,13 @@ from arena.problems import Problem, not_found
 from arena.store import bots, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
+from arena.store.transactions import TransactionStatus
 from persistence import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
-MAX_PAYING = 1024
-"""Payments of one bot that may be under way at once; further ones are refused."""
+MAX_UNJUDGED = 1024
+"""Messages of one bot that may be under way at once, from payment to verdict; further ones are refused."""
 MAX_PAYING_PER_SESSION = 4
 HISTORY_TURNS = 50
 CLOCK_INTERVAL = 30.0
@@ -90,12 +99,13 @@ class BotActor(Actor[BotMessage]):
     async def started(self) -> None:
         services = self._services
         self.context.on_end(self._close_publishers)
+        # the version first: what another activation writes after it makes this one lose
+        snapshot = await services.snapshots.load(SNAPSHOT_KIND, str(self._id))
+        self._version = snapshot.version if snapshot is not None else 0
         self._bot = bot = await bots.get(services.database, self._id)
         if bot is None:
             return
         self._mirror = mirror_of(bot)
-        snapshot = await services.snapshots.load(SNAPSHOT_KIND, str(self._id))
-        self._version = snapshot.version if snapshot is not None else 0
         self._brain = terms.brain_of(services.secretbox, bot)
         await self._take_up()
 
@@ -108,7 +118,7 @@ class BotActor(Actor[BotMessage]):
             self._paying[message.id] = message
         for row in await transactions.pending(database, self._id):
             if row.kind in (TransactionKind.CREATE, TransactionKind.FEE):
-                self._services.submitter.submit(terms.outgoing(row))
+                self._submit(terms.outgoing(row))
         if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
             self._track()
         ended = self._mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
@@ -174,7 +184,7 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         crash_point("creation_committed")
         self._track()
-        self._services.submitter.submit(outgoing)
+        self._submit(outgoing)
         return outgoing.signature
 
     async def _creation_signature(self) -> str:
@@ -183,6 +193,23 @@ class BotActor(Actor[BotMessage]):
             self._services.database, self._id, kind=TransactionKind.CREATE, limit=1
         )
         return creation.signature
+
+    def _submit(self, outgoing: Outgoing) -> None:
+        """Hand over a transaction that is committed. A submitter without room gets it again, later."""
+        try:
+            self._services.submitter.submit(outgoing)
+        except SubmitterFull as error:
+            log.warning("submission_postponed", bot_id=str(self._id), reason=str(error))
+            self.context.start_task(self._submit_later, outgoing, name="submission")
+
+    async def _submit_later(self, outgoing: Outgoing) -> None:
+        while True:
+            await trio.sleep(OUTAGE_PAUSE)
+            try:
+                self._services.submitter.submit(outgoing)
+            except SubmitterFull:
+                continue
+            return
 
     def _track(self) -> None:
         assert self._bot is not None
@@ -213,8 +240,10 @@ class BotActor(Actor[BotMessage]):
             return PaymentState(known.client_id, known.status)
         self._refuse_unless_live(bot)
         mine = sum(message.session_id == payment.message.session_id for message in self._paying.values())
-        if mine >= MAX_PAYING_PER_SESSION or len(self._paying) >= MAX_PAYING:
+        if mine >= MAX_PAYING_PER_SESSION:
             raise too_many_payments(MAX_PAYING_PER_SESSION)
+        if len(self._paying) + len(self._waiting) >= MAX_UNJUDGED:
+            raise too_many_payments(MAX_UNJUDGED, of="bot")
 
         message = payment.message
         outgoing = Outgoing(
@@ -240,13 +269,16 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         self._paying[message.id] = message
         crash_point("payment_committed")
-        self._services.submitter.submit(outgoing)
+        self._submit(outgoing)
         crash_point("payment_submitted")
         return PaymentState(message.client_id, MessageStatus.PAYING)
 
     async def _transaction_ended(self, outcome: Outcome) -> None:
         """A creation or a payment that did not land; one that did is told of by its event, with the books."""
         outgoing = outcome.outgoing
+        row = await transactions.get(self._services.database, outgoing.signature)
+        if row is None or row.status is not TransactionStatus.PENDING:
+            return  # told before, and committed: by now another transaction may be in its place
         message = self._paying.get(outgoing.message_id) if outgoing.message_id is not None else None
         opening_failed = outgoing.kind is TransactionKind.CREATE and self._mirror.status is BotStatus.OPENING
         if isinstance(outcome, Landed) or (message is None and not opening_failed):
@@ -274,12 +306,18 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         if message is not None:
             del self._paying[message.id]
+        else:
+            self._services.feed.untrack(self._id)
 
     # -- what the chain says
 
     async def _record(self, bot: bots.Bot, seen: ChainEvent) -> None:
         if seen.event.event_seq <= self._mirror.event_seq:
             return  # handled already, and told again after a restart
+        if seen.event.event_seq > self._mirror.event_seq + 1:
+            log.error("event_ahead_of_its_turn", bot_id=str(self._id), event_seq=seen.event.event_seq)
+            self._track()  # once more, from what is known
+            return
         crash_point("event_received")
         changes = BotChanges(self._mirror)
         reveal = terms.reveal(self._services.secretbox, bot)
@@ -355,9 +393,11 @@ class BotActor(Actor[BotMessage]):
             return [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
 
     async def _judge(self, bot: bots.Bot, message_id: UUID, verdict: Verdict | None) -> None:
+        if message_id != self._judging or self._mirror.status is not BotStatus.OPEN:
+            return  # thought up for an earlier start of this actor, or for a bot that was halted meanwhile
         paid = self._waiting[0]
         message = paid.message
-        assert message.id == message_id == self._judging, "one message is judged at a time"
+        assert message.id == message_id, "one message is judged at a time"
         changes = BotChanges(self._mirror)
         changes.set(judged_count=paid.index)
         if verdict is None:

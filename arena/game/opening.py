@@ -10,12 +10,15 @@ from arena.chain.errors import program_error
 from arena.chain.payment import PaymentRefused, check_create_transaction, cosign, create_transaction
 from arena.chain.submitter import Outgoing, TransactionKind
 from arena.game import terms
-from arena.game.refusals import payment_refused
+from arena.game.refusals import payment_refused, transaction_spent
 from arena.game.services import Services
+from arena.store import transactions
 from arena.store.bots import Bot
 
 BLOCKHASH_LIFE = 150
 """Blocks for which a blockhash can be named, https://solana.com/docs/core/transactions."""
+HEIGHT_MARGIN = 50
+"""Blocks by which the node that gave a creator a blockhash may be ahead of ours."""
 
 
 async def unsigned_creation(services: Services, bot: Bot, creator: str) -> bytes:
@@ -32,18 +35,21 @@ async def unsigned_creation(services: Services, bot: Bot, creator: str) -> bytes
 async def checked_creation(services: Services, bot: Bot, creator: str, signed: bytes) -> Outgoing:
     """The creation as it is to be sent: found to be the drafted one, and co-signed.
 
-    It may name any blockhash, since a draft can be old: whichever it is, it is dead 150 blocks from now.
+    It may name any blockhash, since a draft can be old: whichever it is, it is dead 150 blocks from now, and a few
+    more for a node that is ahead of ours. To take it for dead too late costs patience, too early a bot.
 
     Raises:
-        Problem: with the code that `PaymentRefused` has.
+        Problem: with the code that `PaymentRefused` has, or `transaction_spent`.
         ChainUnavailable: the chain's height cannot be had.
     """
-    height = await services.client.block_height(Commitment.CONFIRMED) + BLOCKHASH_LIFE
+    height = await services.client.block_height(Commitment.CONFIRMED) + BLOCKHASH_LIFE + HEIGHT_MARGIN
     try:
         quote = terms.create_quote(services, bot, creator, _blockhash(signed), height)
         checked = check_create_transaction(services.program_id, quote, signed)
     except PaymentRefused as refused:
         raise payment_refused(refused) from refused
+    if await transactions.get(services.database, checked.signature) is not None:
+        raise transaction_spent()
     return Outgoing(
         checked.signature,
         cosign(checked.transaction, services.keys.quote),

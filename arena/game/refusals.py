@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from arena.chain.payment import PaymentRefused
 from arena.problems import Problem
 from arena.store.messages import Message
@@ -53,12 +55,14 @@ def quote_expired() -> Problem:
     return Problem("quote_expired", "The quote has expired", 409, "Nothing was paid. Send the message again.")
 
 
-def too_many_payments(limit: int) -> Problem:
+def too_many_payments(limit: int, *, of: Literal["session", "bot"] = "session") -> Problem:
     return Problem(
         "too_many_payments",
         "Too many payments are under way",
         429,
-        f"At most {limit} payments of a session can be under way at once.",
+        f"At most {limit} payments of a session can be under way at once."
+        if of == "session"
+        else f"At most {limit} messages to this bot can wait for their verdicts.",
         {"retry_after": 2},
     )
 
@@ -66,6 +70,15 @@ def too_many_payments(limit: int) -> Problem:
 def payment_refused(refused: PaymentRefused) -> Problem:
     """What the examination of a signed transaction found, under its own code."""
     return Problem(refused.code, "The signed transaction is refused", 422, refused.detail)
+
+
+def transaction_spent() -> Problem:
+    return Problem(
+        "transaction_spent",
+        "This transaction had its chance",
+        409,
+        "It was sent before and did not take effect. Get a new one and sign that.",
+    )
 
 
 def already_paid(message: Message) -> Problem:

@@ -20,7 +20,15 @@ from arena.chain.accounts import BotAccount, decode_bot
 from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.instructions import close_bot, refund_message_fee, settle_reward
 from arena.chain.own_transactions import own_transaction
-from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
+from arena.chain.submitter import (
+    Expired,
+    Failed,
+    Landed,
+    Outcome,
+    Outgoing,
+    SubmitterFull,
+    TransactionKind,
+)
 from arena.crashpoints import crash_point
 from arena.game import settlement_plan as plan
 from arena.game import terms
@@ -31,6 +39,10 @@ from arena.store.bots import BotStatus
 from persistence import Change, DatabaseUnavailable, Write
 
 log = structlog.get_logger(__name__)
+
+FAILURE_PAUSE = 2.0
+"""Seconds after the first failure of a step; each further one in a row doubles it."""
+FAILURE_PAUSE_MAX = 300.0
 
 _KINDS = (TransactionKind.SETTLE, TransactionKind.REFUND, TransactionKind.CLOSE)
 
@@ -48,6 +60,8 @@ class SettlementActor(Actor[SettlementMessage]):
         self._timer: Timer | None = None
         self._account: BotAccount | None = None
         self._waiting_for = ""
+        self._failures = 0
+        """Steps in a row that landed with an error. Each has cost the network's fee."""
 
     async def started(self) -> None:
         database = self._services.database
@@ -78,8 +92,11 @@ class SettlementActor(Actor[SettlementMessage]):
                 await self._ended(outcome)
 
     async def _advance(self, bot: bots.Bot) -> None:
+        if self._timer is not None:
+            # this is the look that it was to bring; one more in the mailbox would start anew what is to stop
+            self._timer.cancel()
         if self._pending is not None:
-            self._services.submitter.submit(self._pending)
+            self._submit(self._pending)
             return
         try:
             step = await self._plan(bot)
@@ -106,6 +123,8 @@ class SettlementActor(Actor[SettlementMessage]):
         if current.status in (BotStatus.DRAFT, BotStatus.OPENING, BotStatus.HALTED):
             return plan.Idle()
         state = await client.account(Pubkey.from_string(bot.address), Commitment.FINALIZED)
+        if state is not None and state.owner != self._services.program_id:
+            state = None  # the account is gone; anyone can send money to where it was
         if state is None and current.status is not BotStatus.CLOSED:
             return plan.Wait("the account is not final yet, or its end has not been seen")
         solution = await solutions.get(database, self._id)
@@ -119,7 +138,10 @@ class SettlementActor(Actor[SettlementMessage]):
             ended=current.status is BotStatus.EXPIRED,
             refunds=[
                 plan.RefundDue(row.id, row.message_index or 0, row.wallet, row.amount)
-                for row in await messages.refunds_due(database, self._id)
+                # after what the chain has paid back already, which the rows may learn much later
+                for row in await messages.refunds_due(
+                    database, self._id, after_index=self._account.refund_cursor if self._account else 0
+                )
             ],
             accounted=current.judged_count,
         )
@@ -153,8 +175,15 @@ class SettlementActor(Actor[SettlementMessage]):
         await self._commit(transactions.send(terms.new_transaction(outgoing, payer=payer, amount=amount)))
         self._pending = outgoing
         crash_point(f"{kind}_committed")
-        services.submitter.submit(outgoing)
+        self._submit(outgoing)
         crash_point(f"{kind}_submitted")
+
+    def _submit(self, outgoing: Outgoing) -> None:
+        try:
+            self._services.submitter.submit(outgoing)
+        except SubmitterFull as error:
+            self._waiting_for = str(error)
+            self._again(self._services.settings.arena_settlement_interval)
 
     def _instruction(
         self, bot: bots.Bot, step: plan.Refund | plan.Settle | plan.Close
@@ -201,20 +230,25 @@ class SettlementActor(Actor[SettlementMessage]):
         outgoing = outcome.outgoing
         if self._pending is None or self._pending.signature != outgoing.signature:
             return  # told before, and committed
+        pause = 0.0
         match outcome:
             case Landed(slot=slot):
+                self._failures = 0
                 await self._commit(
                     transactions.landed(outgoing.signature, slot=slot), *self._progress(outgoing)
                 )
             case Failed(slot=slot, error=error):
                 log.warning("settlement_step_failed", bot_id=str(self._id), kind=outgoing.kind, error=error)
                 await self._commit(transactions.failed(outgoing.signature, slot=slot, error=error))
+                pause = min(FAILURE_PAUSE * 2**self._failures, FAILURE_PAUSE_MAX)
+                self._failures += 1
+                self._waiting_for = f"the last step failed: {error}"
             case Expired():
                 log.warning("settlement_step_expired", bot_id=str(self._id), kind=outgoing.kind)
                 await self._commit(transactions.expired(outgoing.signature))
         crash_point(f"{outgoing.kind}_ended")
         self._pending = None
-        self._again(0)
+        self._again(pause)
 
     def _progress(self, landed: Outgoing) -> list[Write]:
         match landed.kind:
