@@ -422,8 +422,8 @@ class BotActor(Actor[BotMessage]):
         crash_point("verdict_committed")
         self._judging = None
         self._waiting.popleft()
-        if self._mirror.status is not BotStatus.OPEN:
-            self._waiting.clear()
+        if verdict is not None and verdict.solved:
+            self._waiting.clear()  # the late ones: their fees go back
         if verdict is None or verdict.solved:
             self._advance_settlement()
         self._judge_next()
