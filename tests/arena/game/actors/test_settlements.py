@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import trio
 from solders.keypair import Keypair
@@ -179,7 +181,7 @@ async def test_a_failing_step_is_tried_again_ever_more_slowly(
         sent = await game.outbox.take(SETTLE)
         times.append(trio.current_time())
         await game.router.ended(Failed(sent, 7, "the wallet cannot hold it", None))
-    pauses = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
     assert pauses[0] >= 0.05
     assert pauses[1] >= 0.1
     assert pauses[2] >= 0.2
