@@ -467,9 +467,9 @@ class BotActor(Actor[BotMessage]):
     # -- the clock
 
     def _watch_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
         if self._mirror.status is BotStatus.OPEN:
-            if self._clock is not None:
-                self._clock.cancel()
             self._clock = self.context.send_later(CLOCK_INTERVAL, Wake())
 
     async def _look_at_clock(self, bot: bots.Bot) -> None:
@@ -498,7 +498,10 @@ class BotActor(Actor[BotMessage]):
     async def _commit(self, changes: BotChanges) -> None:
         await self._services.journal.commit(changes.change(self._version))
         self._version += 1
+        turned = changes.mirror.status is not self._mirror.status
         self._mirror = changes.mirror
+        if turned:
+            self._watch_clock()
         for frame in changes.published:
             self._publish(frame)
         if changes.published:

@@ -34,7 +34,13 @@ def game_tree(services: Services) -> SupervisorSpec:
                         ],
                     ),
                     ActorSpec("lobby", LobbyActor),
-                    RegionSpec("bots", kind="bots", factory=lambda key: BotActor(services, UUID(key))),
+                    RegionSpec(
+                        "bots",
+                        kind="bots",
+                        factory=lambda key: BotActor(services, UUID(key)),
+                        # a live bot has a clock, which keeps it awake; drafts and what is over go to sleep
+                        idle_after=services.settings.arena_idle_after,
+                    ),
                     RegionSpec(
                         "sessions",
                         kind="sessions",

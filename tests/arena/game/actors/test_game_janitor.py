@@ -1,0 +1,100 @@
+"""What comes back to life by itself, and what goes to sleep."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from arena.chain.submitter import TransactionKind
+from arena.game import janitor
+from arena.game.messages import PriceMessage, SubscribeLobby, Sweep
+from arena.store import bots
+from arena.store.bots import BotStatus
+from arena.store.messages import MessageStatus
+from tests.fixtures.game import Game, ScriptedBrain, World, eventually
+
+
+def alive(game: Game, region: str) -> set[str]:
+    return {info.path.rpartition("/")[2] for info in game.system.tree(f"/game/{region}")} - {region}
+
+
+async def test_a_start_wakes_the_bots_that_have_something_to_do(brain: ScriptedBrain, world: World) -> None:
+    async with world.running() as game:
+        live, solved = await game.open_bot(), await game.open_bot()
+        draft, _ = await game.draft()
+        done = await game.open_bot()
+        for bot in (solved, done):
+            message = await game.say(await game.player(bot), "sesame")
+            await game.message_becomes(message.id, MessageStatus.JUDGED)
+            sent = await game.outbox.take(TransactionKind.SETTLE)
+        await game.land(sent)
+        await game.settle(TransactionKind.CLOSE)
+    async with world.running() as game:
+        await eventually(lambda: alive(game, "bots") == {str(live.id), str(solved.id)})
+        await eventually(lambda: game.feed.after.keys() == {live.id, solved.id})
+        await game.settle(TransactionKind.SETTLE, TransactionKind.CLOSE)
+        assert (await game.bot(solved.id)).status is BotStatus.CLOSED
+        assert (await game.bot(draft.bot_id)).status is BotStatus.DRAFT
+
+
+async def test_a_start_wakes_more_bots_than_fit_on_a_page(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(janitor, "PAGE", 2)
+    async with world.running() as game:
+        wanted = {str((await game.open_bot()).id) for _ in range(5)}
+    async with world.running() as game:
+        await eventually(lambda: alive(game, "bots") == wanted)
+
+
+async def test_a_refund_that_was_due_when_the_server_died_is_made(brain: ScriptedBrain, world: World) -> None:
+    async with world.running() as game:
+        bot = await game.open_bot()
+        quote, outgoing = await game.send(await game.player(bot), "boom")
+        landing = world.chain.land(outgoing.transaction)
+        world.chain.down = True
+        await game.router.handle(bot.id, landing.events[0])
+        await game.message_becomes(quote.message_id, MessageStatus.REFUNDING)
+    world.chain.down = False
+    async with world.running() as game:
+        await game.settle(TransactionKind.REFUND)
+        await game.message_becomes(quote.message_id, MessageStatus.REFUNDED)
+
+
+async def test_old_drafts_are_forgotten(game: Game) -> None:
+    old, _ = await game.draft()
+    young, _ = await game.draft()
+    await game.database.execute(
+        "update bots set created_at = $1 where id = $2",
+        datetime.now(UTC) - janitor.DRAFT_LIFE - timedelta(minutes=1),
+        old.bot_id,
+    )
+    await game.system.ref("/game/janitor").ask(Sweep())
+    assert await bots.get(game.database, old.bot_id) is None
+    assert (await game.bot(young.bot_id)).status is BotStatus.DRAFT
+
+
+async def test_bots_that_are_over_go_to_sleep_and_live_ones_do_not(
+    brain: ScriptedBrain, world: World
+) -> None:
+    world.settings = world.settings.model_copy(update={"arena_idle_after": 0.2})
+    async with world.running() as game:
+        live, over = await game.open_bot(), await game.open_bot()
+        await game.say(await game.player(over), "sesame")
+        await game.settle(TransactionKind.SETTLE, TransactionKind.CLOSE)
+        await eventually(lambda: alive(game, "bots") == {str(live.id)})
+        assert (await game.bot_ref(live.id).ask(PriceMessage())).amount == 1_000_000
+
+
+async def test_the_lobby_hears_of_every_change_of_a_pot(brain: ScriptedBrain, game: Game) -> None:
+    lobby = await game.services.lobby.ask(SubscribeLobby())
+    bot = await game.open_bot()
+    await game.say(await game.player(bot), "hello")
+    seen = []
+    await eventually(lambda: len(lobby) >= 2)
+    while len(lobby):
+        seen.append(await lobby.receive())
+    assert [entry.pot for entry in seen if entry.message_count == 1][-1] == 50_800_000
+    last = [entry for entry in seen if entry.message_count == 1][-1]
+    assert (last.bot_id, last.status, last.next_price) == (bot.id, "open", 1_100_000)
