@@ -29,7 +29,7 @@ async def test_verdicts_are_given_in_the_order_of_the_chain(brain: ScriptedBrain
     first = await game.say(slow, "slow")
     second = await game.say(quick, "sesame")
     assert (await game.message(second.id)).status is MessageStatus.PAID
-    assert brain.asked == ["slow"]
+    await eventually(lambda: brain.asked == ["slow"])
     release.set()
     reply = await frames.until("reply")
     assert (reply["message_index"], reply["verdict"], reply["text"]) == (1, "unsolved", "slow")
@@ -83,7 +83,7 @@ async def test_a_crash_after_the_verdict_does_not_judge_twice(brain: ScriptedBra
     await eventually(lambda: restarts(game, bot) == 1)
     second = await game.say(player, "again")
     await game.message_becomes(second.id, MessageStatus.JUDGED)
-    assert brain.asked == ["hello", "again"]
+    await eventually(lambda: brain.asked == ["hello", "again"])
     assert (await game.message(first.id)).status is MessageStatus.JUDGED
 
 

@@ -165,7 +165,7 @@ async def test_an_event_that_is_told_twice_counts_once(brain: ScriptedBrain, gam
         before.message_count,
         before.event_seq,
     )
-    assert brain.asked == ["hello"]
+    await eventually(lambda: brain.asked == ["hello"])
 
 
 async def test_an_event_that_is_ahead_of_its_turn_waits_for_the_ones_before(
@@ -187,7 +187,7 @@ async def test_an_event_that_is_ahead_of_its_turn_waits_for_the_ones_before(
         return (await game.bot(bot.id)).judged_count == 2
 
     await eventually(both_judged)
-    assert brain.asked == ["one", "two"]
+    await eventually(lambda: brain.asked == ["one", "two"])
 
 
 async def test_a_payment_that_died_can_be_made_again_under_the_same_id(
