@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 CONNECT_TIMEOUT = 10.0
 STATEMENT_TIMEOUT = 30.0
 ACQUIRE_TIMEOUT = 10.0
+UNWIND_TIMEOUT = 3.0
+"""How long a statement that was given up may take to end on the server before its connection is cut."""
 IDLE_IN_TRANSACTION_TIMEOUT = 30.0
 """Seconds after which Postgres ends a transaction that we were cut off from, and lets its locks go."""
 
@@ -53,41 +56,31 @@ class Database:
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """All rows."""
-        with _outages():
-            return await self._bridge.call(partial(self._pool.fetch, sql, *args, timeout=STATEMENT_TIMEOUT))
+        return await self._call(lambda connection: connection.fetch(sql, *args, timeout=STATEMENT_TIMEOUT))
 
     async def fetch_one(self, sql: str, *args: object) -> asyncpg.Record | None:
         """The first row, or None."""
-        with _outages():
-            return await self._bridge.call(
-                partial(self._pool.fetchrow, sql, *args, timeout=STATEMENT_TIMEOUT)
-            )
+        return await self._call(lambda connection: connection.fetchrow(sql, *args, timeout=STATEMENT_TIMEOUT))
 
     async def fetch_value(self, sql: str, *args: object) -> Any:
         """The first column of the first row, or None."""
-        with _outages():
-            return await self._bridge.call(
-                partial(self._pool.fetchval, sql, *args, timeout=STATEMENT_TIMEOUT)
-            )
+        return await self._call(lambda connection: connection.fetchval(sql, *args, timeout=STATEMENT_TIMEOUT))
 
     async def execute(self, sql: str, *args: object) -> str:
         """Run a statement; its command tag, such as "UPDATE 1"."""
-        with _outages():
-            return await self._bridge.call(partial(self._pool.execute, sql, *args, timeout=STATEMENT_TIMEOUT))
+        return await self._call(lambda connection: connection.execute(sql, *args, timeout=STATEMENT_TIMEOUT))
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Run `work` on the asyncio side, inside one transaction: one hop, however many statements."""
-
-        async def in_transaction() -> T:
-            async with self._pool.acquire(timeout=ACQUIRE_TIMEOUT) as connection, connection.transaction():
-                return await work(connection)
-
-        with _outages():
-            return await self._bridge.call(in_transaction)
+        return await self._call(partial(_in_transaction, work))
 
     async def ping(self) -> None:
         """Return if Postgres answers."""
         await self.fetch_value("select 1")
+
+    async def _call(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        with _outages():
+            return await self._bridge.call(_with_connection, self._pool, work)
 
 
 @asynccontextmanager
@@ -107,6 +100,33 @@ async def open_database(dsn: str, *, min_size: int = 1, max_size: int = 8) -> As
                 await bridge.call(_close_pool, pool)
 
 
+async def _with_connection(pool: asyncpg.Pool, work: Callable[[Connection], Awaitable[T]]) -> T:
+    connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT)
+    try:
+        return await work(connection)
+    finally:
+        with suppress(*OUTAGES):  # it is cut then, and what came of the work is known already
+            await pool.release(connection, timeout=UNWIND_TIMEOUT)
+
+
+async def _in_transaction(work: Callable[[Connection], Awaitable[T]], connection: Connection) -> T:
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        result = await work(connection)
+    except BaseException:
+        # whoever was cancelled, or has seen a statement take too long, is not to be kept by the same server once more
+        watchdog = asyncio.get_running_loop().call_later(UNWIND_TIMEOUT, connection.terminate)
+        try:
+            with suppress(*OUTAGES):  # the cause is on its way already
+                await transaction.rollback()
+        finally:
+            watchdog.cancel()
+        raise
+    await transaction.commit()
+    return result
+
+
 async def _create_pool(dsn: str, min_size: int, max_size: int) -> asyncpg.Pool:
     try:
         return await asyncpg.create_pool(
@@ -121,8 +141,12 @@ async def _create_pool(dsn: str, min_size: int, max_size: int) -> asyncpg.Pool:
             },
         )
     except asyncpg.PostgresError as error:
-        # no such database, a wrong password: to whoever connects, there is no database
-        raise DatabaseUnavailable(f"Postgres refuses the connection: {error}") from error
+        raise refused(error) from error
+
+
+def refused(error: asyncpg.PostgresError) -> DatabaseUnavailable:
+    """No such database, a wrong password: to whoever connects, there is no database."""
+    return DatabaseUnavailable(f"Postgres refuses the connection: {error}")
 
 
 async def _close_pool(pool: asyncpg.Pool) -> None:

@@ -9,7 +9,7 @@ import asyncpg
 import trio
 
 from persistence.bridge import ThreadBridge
-from persistence.database import CONNECT_TIMEOUT, OUTAGES, DatabaseUnavailable
+from persistence.database import CONNECT_TIMEOUT, OUTAGES, DatabaseUnavailable, refused
 
 CHECK_INTERVAL = 1.0
 CHECK_TIMEOUT = 5.0
@@ -76,7 +76,10 @@ async def _watch(bridge: ThreadBridge, connection: asyncpg.Connection, lock: Hel
 
 
 async def _connect(dsn: str) -> asyncpg.Connection:
-    return await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+    try:
+        return await asyncpg.connect(dsn, timeout=CONNECT_TIMEOUT)
+    except asyncpg.PostgresError as error:
+        raise refused(error) from error
 
 
 async def _terminate(connection: asyncpg.Connection) -> None:

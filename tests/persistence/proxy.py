@@ -1,4 +1,4 @@
-"""A wire to Postgres that can be cut at the one moment that matters: around a COMMIT."""
+"""A wire to Postgres that can be cut at the one moment that matters, around a COMMIT, or stop to carry anything."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,11 +22,12 @@ class Cut(Enum):
 
 @dataclass
 class Proxy:
-    """`decide` is asked what to do with each COMMIT; `dsn` is where to connect."""
+    """`decide` is asked what to do with each COMMIT; `dsn` is where to connect; nothing arrives while `stalled`."""
 
     dsn: str
     decide: Callable[[], Cut] = lambda: Cut.NOTHING
     cuts: list[Cut] = field(default_factory=list)
+    stalled: bool = False
 
 
 @asynccontextmanager
@@ -70,6 +71,8 @@ async def _relay(proxy: Proxy, client: trio.SocketStream, server: trio.SocketStr
         async with trio.open_nursery() as nursery:
             nursery.start_soon(answers, nursery)
             async for data in client:
+                if proxy.stalled:
+                    continue
                 if COMMIT in data and (cut := proxy.decide()) is not Cut.NOTHING:
                     proxy.cuts.append(cut)
                     if cut is Cut.ANSWER:
