@@ -7,6 +7,7 @@ from actors.errors import (
     ActorError,
     ActorStopped,
     AskDeadlock,
+    LinkBroken,
     MailboxFull,
     RegionFull,
     StaleSnapshot,
@@ -16,6 +17,7 @@ from actors.errors import (
 )
 from actors.info import ActorInfo
 from actors.lifecycle import ActorState, StopReason
+from actors.mailbox import Overflow
 from actors.message import AnswerT, Message, Terminated
 from actors.publisher import Publisher, Subscription
 from actors.ref import ActorRef
@@ -41,8 +43,10 @@ __all__ = [
     "DeadLetters",
     "InMemorySnapshotStore",
     "Intensity",
+    "LinkBroken",
     "MailboxFull",
     "Message",
+    "Overflow",
     "Publisher",
     "RegionFull",
     "RegionSpec",

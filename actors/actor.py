@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, TypeVarTuple
 
 import trio
 
-from actors.errors import ActorStopped, MailboxFull
+from actors.errors import ActorStopped, LinkBroken, MailboxFull
 from actors.lifecycle import StopReason
-from actors.mailbox import Ask
+from actors.mailbox import Ask, Overflow
 from actors.message import Message
 from actors.timers import Timer
 
@@ -32,7 +32,10 @@ class Actor(Generic[MessageT]):
     """
 
     mailbox_capacity: ClassVar[int] = 256
-    """How many messages may be queued. More are refused (tell) or wait (ask)."""
+    """How many messages may be queued. An ask that finds no room waits for it."""
+
+    overflow: ClassVar[Overflow] = Overflow.REFUSE
+    """What a tell does that finds no room."""
 
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
     """Exceptions by which ``receive`` says no. They go to the asker as they are and are not a crash; a
@@ -68,7 +71,7 @@ class Actor(Generic[MessageT]):
 class Context:
     """What an actor can do besides answering. It belongs to one start of the actor and ends with it."""
 
-    __slots__ = ("_callbacks", "_cell", "_error", "_nursery", "_tasks", "_timers", "_watched")
+    __slots__ = ("_callbacks", "_cell", "_error", "_linked", "_nursery", "_tasks", "_timers", "_watched")
 
     def __init__(self, cell: Cell, nursery: trio.Nursery) -> None:
         self._cell = cell
@@ -77,6 +80,7 @@ class Context:
         self._tasks = 0
         self._timers: set[Timer] | None = None
         self._watched: set[Cell] | None = None
+        self._linked: dict[Context, None] | None = None
         self._callbacks: list[Callable[[], None]] | None = None
 
     @property
@@ -170,6 +174,29 @@ class Context:
             self._watched = set()
         self._watched.add(watched)
 
+    def link(self, ref: ActorRef) -> None:
+        """Share the fate of that actor: when one of the two crashes, the other crashes with `LinkBroken`.
+
+        A link is between this start of the one and the present start of the other, and ends with the first of
+        them; so after a crash both start anew, each by its own supervisor, and link again. It is for two actors that
+        a supervisor's strategy cannot hold together because they are in different places. An orderly end of one
+        leaves the other alone; for that there is `watch`.
+
+        Raises `ActorStopped` if that actor does not run now.
+        """
+        cell = ref._route.peek(ref._name)
+        other = None if cell is None else cell.context
+        if other is None or self._cell.context is not self:
+            raise ActorStopped(ref.path, "there is no start of it to link to")
+        if other is not self:
+            self._tie(other)
+            other._tie(self)
+
+    def _tie(self, other: Context) -> None:
+        if self._linked is None:
+            self._linked = {}
+        self._linked[other] = None
+
     def stop(self) -> None:
         """Stop this actor after the current message, with reason ``FINISHED``."""
         self._cell.finish()
@@ -190,9 +217,17 @@ class Context:
             timer.cancel()
         for watched in self._watched or ():
             watched.remove_watcher(self._cell)
+        for linked in self._linked or ():
+            linked._cut(self)
         for callback in self._callbacks or ():
             callback()
-        self._timers = self._watched = self._callbacks = None
+        self._timers = self._watched = self._linked = self._callbacks = None
+
+    def _cut(self, ended: Context) -> None:
+        if self._linked is not None:
+            self._linked.pop(ended, None)
+        if ended._error is not None:
+            self._crash(LinkBroken(ended.path))
 
     async def _run_task(
         self,

@@ -52,7 +52,7 @@ class Cell(Node):
         self._undelivered = UndeliveredMail(path, system.dead_letters)
         self.path = path
         self.name = path.rpartition("/")[2]
-        self.mailbox = Mailbox(path, Actor.mailbox_capacity, "it has not started yet")
+        self.mailbox = Mailbox(self._undelivered, Actor.mailbox_capacity, "it has not started yet")
         self.state = ActorState.NEW
         self.context: Context | None = None
         self.task: Task | None = None
@@ -135,7 +135,8 @@ class Cell(Node):
                     context._crash(error)
                 nursery.cancel_scope.cancel()
         except Exception as error:  # noqa: BLE001 (what remains of a group that a cancellation was part of)
-            return context._error or error
+            if context._error is None:
+                context._error = error
         if not ended and context._error is None:
             logger.warning(
                 "actor %s did not stop within %s s and was cancelled", self.path, self._stop_timeout
@@ -147,6 +148,7 @@ class Cell(Node):
         actor.context = context
         self._kind = self._kind or type(actor).__name__
         self.mailbox.capacity = actor.mailbox_capacity
+        self.mailbox.overflow = actor.overflow
         await actor.started()
         if self._stopping is None:
             self.state = ActorState.RUNNING

@@ -22,6 +22,8 @@ class Undelivered(StrEnum):
     """Its handling ended in a crash of the actor."""
     STOPPED = "stopped"
     """It was queued when the actor ended, or its handling was cancelled by the actor's end."""
+    OVERFLOW = "overflow"
+    """The mailbox was full, and its policy is to drop."""
     REFUSED = "refused"
     """It was told, not asked, and the actor raised one of its refusals: nobody was there to hear it."""
 

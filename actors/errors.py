@@ -27,6 +27,14 @@ class ActorStopped(ActorError):
         self.why = why
 
 
+class LinkBroken(ActorError):
+    """An actor that this one was linked to has crashed, and took it along."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path}, which this actor is linked to, has crashed")
+        self.path = path
+
+
 class UnknownActor(ActorError):
     """Nothing that takes messages lives at this path, or no region serves this kind."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import outcome
 import trio
@@ -12,6 +13,23 @@ from trio.lowlevel import Abort, RaiseCancelT, Task
 
 from actors.errors import ActorStopped, MailboxFull
 from actors.message import Message
+
+if TYPE_CHECKING:
+    from actors.undelivered import UndeliveredMail
+
+
+class Overflow(Enum):
+    """What becomes of a told message when the mailbox is full. Nothing is ever lost without a trace."""
+
+    REFUSE = "refuse"
+    """The teller gets `MailboxFull` and decides."""
+    DROP_NEWEST = "drop_newest"
+    """It becomes a dead letter: for actors that would rather miss something than fall behind."""
+    DROP_OLDEST = "drop_oldest"
+    """The message that has waited longest becomes a dead letter: for actors that want the latest news.
+
+    If that is an ask, its asker gets `MailboxFull`.
+    """
 
 
 class Ask:
@@ -64,11 +82,14 @@ class Mailbox:
     waiting, and move up in order. An asker that is cancelled in the backlog takes its message along.
     """
 
-    __slots__ = ("_backlog", "_capacity", "_path", "_queue", "_reader", "_signals", "closed")
+    __slots__ = (
+        "_backlog", "_capacity", "_queue", "_reader", "_signals", "_undelivered", "closed", "overflow",
+    )  # fmt: skip
 
-    def __init__(self, path: str, capacity: int, closed: str | None) -> None:
-        self._path = path
+    def __init__(self, undelivered: UndeliveredMail, capacity: int, closed: str | None) -> None:
+        self._undelivered = undelivered
         self._capacity = capacity
+        self.overflow = Overflow.REFUSE
         self._queue: deque[Item] = deque()
         # Rarely needed, so made when needed: an idle actor should be small.
         self._backlog: OrderedDict[Ask, None] | None = None
@@ -84,6 +105,8 @@ class Mailbox:
 
     @capacity.setter
     def capacity(self, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError(f"a mailbox has room for one message at least, not {capacity}")
         self._capacity = capacity
         self._move_up()
 
@@ -97,11 +120,11 @@ class Mailbox:
         return len(self._queue) + self.backlog
 
     def put(self, message: Message[Any]) -> None:
-        """Queue a told message. Raises `MailboxFull` or `ActorStopped`."""
+        """Queue a told message. Raises `ActorStopped`, or `MailboxFull` if that is the policy."""
         if self.closed is not None:
-            raise ActorStopped(self._path, self.closed)
-        if len(self._queue) >= self._capacity:
-            raise MailboxFull(self._path, self._capacity)
+            raise ActorStopped(self._undelivered.path, self.closed)
+        if len(self._queue) >= self._capacity and not self._make_room(message):
+            return
         self._queue.append(message)
         reader = self._reader
         if reader is not None:
@@ -111,7 +134,7 @@ class Mailbox:
     def put_ask(self, ask: Ask) -> None:
         """Queue an ask, behind the queue if that is full. Raises `ActorStopped`."""
         if self.closed is not None:
-            raise ActorStopped(self._path, self.closed)
+            raise ActorStopped(self._undelivered.path, self.closed)
         if len(self._queue) >= self._capacity:
             if self._backlog is None:
                 self._backlog = OrderedDict()
@@ -163,6 +186,19 @@ class Mailbox:
     def forget_signals(self) -> None:
         """Drop the signals that an earlier incarnation of the actor had asked for."""
         self._signals = None
+
+    def _make_room(self, message: Message[Any]) -> bool:
+        """Apply the policy to a message that finds the queue full; whether it is to be queued."""
+        full = MailboxFull(self._undelivered.path, self._capacity)
+        match self.overflow:
+            case Overflow.REFUSE:
+                raise full
+            case Overflow.DROP_NEWEST:
+                self._undelivered.dropped(message, full)
+                return False
+            case Overflow.DROP_OLDEST:
+                self._undelivered.dropped(self._queue.popleft(), full)
+                return True
 
     def _move_up(self) -> None:
         while self._backlog and len(self._queue) < self._capacity:

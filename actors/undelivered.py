@@ -5,17 +5,17 @@ from __future__ import annotations
 import trio
 
 from actors.deadletters import DeadLetters, Undelivered
-from actors.errors import ActorCrashed, ActorStopped
+from actors.errors import ActorCrashed, ActorStopped, MailboxFull
 from actors.mailbox import Ask, Item
 
 
 class UndeliveredMail:
     """Deals with the unanswered messages of one actor."""
 
-    __slots__ = ("_dead_letters", "_path")
+    __slots__ = ("_dead_letters", "path")
 
     def __init__(self, path: str, dead_letters: DeadLetters) -> None:
-        self._path = path
+        self.path = path
         self._dead_letters = dead_letters
 
     def turn_away(self, item: Item, error: ActorStopped) -> None:
@@ -28,7 +28,7 @@ class UndeliveredMail:
         """The actor crashed while it handled the message."""
         message = item.message if isinstance(item, Ask) else item
         if isinstance(item, Ask):
-            error = ActorCrashed(self._path, type(message).__name__)
+            error = ActorCrashed(self.path, type(message).__name__)
             error.__cause__ = cause
             item.fail(error)
         self._add(item, Undelivered.CRASHED, cause)
@@ -40,6 +40,12 @@ class UndeliveredMail:
         else:
             self._add(item, Undelivered.REFUSED, refusal)
 
+    def dropped(self, item: Item, error: MailboxFull) -> None:
+        """There was no room, and the mailbox's policy is to drop."""
+        if isinstance(item, Ask):
+            item.fail(error)
+        self._add(item, Undelivered.OVERFLOW, None)
+
     def _add(self, item: Item, reason: Undelivered, error: BaseException | None) -> None:
         message = item.message if isinstance(item, Ask) else item
-        self._dead_letters.add(self._path, message, reason, trio.current_time(), error)
+        self._dead_letters.add(self.path, message, reason, trio.current_time(), error)

@@ -18,9 +18,11 @@ from actors import (
     AskDeadlock,
     MailboxFull,
     Message,
+    Overflow,
     Restart,
     Strategy,
     SupervisorSpec,
+    SystemFailed,
     Undelivered,
     UnknownActor,
     open_system,
@@ -134,6 +136,82 @@ async def test_a_full_mailbox_refuses_tells_and_makes_asks_wait(autojump_clock: 
         assert answers == {10: 14, 20: 34, 30: 64}, "in the order they were asked"
         ref.tell(Add(1))
         assert await ref.ask(Total()) == 65
+
+
+class DropsNewest(Counter):
+    overflow = Overflow.DROP_NEWEST
+
+
+class DropsOldest(Counter):
+    overflow = Overflow.DROP_OLDEST
+
+
+@pytest.mark.parametrize(("kind", "left"), [(DropsNewest, [1, 2, 3, 4]), (DropsOldest, [3, 4, 5, 6])])
+async def test_an_actor_may_drop_what_finds_no_room_but_never_without_a_trace(
+    autojump_clock: trio.abc.Clock, kind: type[Counter], left: list[int]
+) -> None:
+    seen: list[Message[Any]] = []
+    async with open_system(tree(lambda: kind(seen))) as system, trio.open_nursery() as nursery:
+        ref, gate = system.ref("/a"), trio.Event()
+        nursery.start_soon(ref.ask, Block(gate))
+        await trio.testing.wait_all_tasks_blocked()
+        for amount in range(1, 7):
+            ref.tell(Add(amount))
+        gate.set()
+        await ref.ask(Total())
+        assert [message.amount for message in seen if isinstance(message, Add)] == left
+        dropped = [letter.message for letter in system.dead_letters.recent]
+        assert dropped == [Add(amount) for amount in range(1, 7) if amount not in left]
+        assert system.dead_letters.counts == {Undelivered.OVERFLOW: 2}
+
+
+async def test_an_asker_whose_message_is_dropped_for_a_newer_one_is_told(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    async with open_system(tree(DropsOldest)) as system, trio.open_nursery() as nursery:
+        ref, gate = system.ref("/a"), trio.Event()
+        nursery.start_soon(ref.ask, Block(gate))
+        await trio.testing.wait_all_tasks_blocked()
+
+        async def be_dropped() -> None:
+            with pytest.raises(MailboxFull):
+                await ref.ask(Add(100))
+
+        nursery.start_soon(be_dropped)
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(4):
+            ref.tell(Add(1))
+        await trio.testing.wait_all_tasks_blocked()
+        gate.set()
+        assert await ref.ask(Total()) == 4
+
+
+@pytest.mark.parametrize("kind", [Counter, DropsNewest, DropsOldest])
+async def test_whatever_the_policy_asks_wait_for_room(
+    autojump_clock: trio.abc.Clock, kind: type[Counter]
+) -> None:
+    async with open_system(tree(kind)) as system, trio.open_nursery() as nursery:
+        ref, gate = system.ref("/a"), trio.Event()
+        nursery.start_soon(ref.ask, Block(gate))
+        await trio.testing.wait_all_tasks_blocked()
+        for _ in range(9):
+            nursery.start_soon(ref.ask, Add(1))
+        await trio.testing.wait_all_tasks_blocked()
+        gate.set()
+        assert await ref.ask(Total()) == 9
+        assert system.dead_letters.count == 0
+
+
+async def test_a_mailbox_without_room_for_a_single_message_is_a_crash_not_a_hang(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    class Closed(Counter):
+        mailbox_capacity = 0
+
+    with pytest.raises(SystemFailed) as caught:
+        async with open_system(tree(Closed)):
+            pytest.fail("it cannot start")
+    assert isinstance(caught.value.__cause__, ValueError)
 
 
 async def test_cancelling_an_asker_that_waits_for_room_takes_its_message_back(
