@@ -17,16 +17,20 @@ from actors.errors import (
 )
 from actors.info import ActorInfo
 from actors.lifecycle import ActorState, StopReason
+from actors.loopwatch import LoopWatch, watch_event_loop
 from actors.mailbox import Overflow
 from actors.message import AnswerT, Message, Terminated
 from actors.publisher import Publisher, Subscription
 from actors.ref import ActorRef
 from actors.snapshot import InMemorySnapshotStore, Snapshot, SnapshotStore
 from actors.specs import ActorSpec, Intensity, RegionSpec, Restart, Strategy, SupervisorSpec
+from actors.stats import BOUNDS, Histogram, KindStats, Statistics
+from actors.survey import Load, StuckActor, Survey
 from actors.system import ActorSystem, open_system
 from actors.timers import Timer
 
 __all__ = [
+    "BOUNDS",
     "Actor",
     "ActorCrashed",
     "ActorError",
@@ -41,9 +45,13 @@ __all__ = [
     "Context",
     "DeadLetter",
     "DeadLetters",
+    "Histogram",
     "InMemorySnapshotStore",
     "Intensity",
+    "KindStats",
     "LinkBroken",
+    "Load",
+    "LoopWatch",
     "MailboxFull",
     "Message",
     "Overflow",
@@ -54,15 +62,19 @@ __all__ = [
     "Snapshot",
     "SnapshotStore",
     "StaleSnapshot",
+    "Statistics",
     "StopReason",
     "Strategy",
+    "StuckActor",
     "SubscriberLagged",
     "Subscription",
     "SupervisorSpec",
+    "Survey",
     "SystemFailed",
     "Terminated",
     "Timer",
     "Undelivered",
     "UnknownActor",
     "open_system",
+    "watch_event_loop",
 ]

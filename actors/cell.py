@@ -16,7 +16,7 @@ from actors.info import ActorInfo, brief
 from actors.lifecycle import ActorState, Exit, StopReason
 from actors.mailbox import Ask, Item, Mailbox
 from actors.message import Message, Terminated
-from actors.node import Node
+from actors.node import Glance, Node
 from actors.ref import ActorRef, Route, running_cell
 from actors.undelivered import UndeliveredMail
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from actors.system import ActorSystem
 
 logger = logging.getLogger("actors")
+
+UNKNOWN_KIND = "actor"
+"""Of an actor whose class is not known because its factory has never returned."""
 
 BURST = 16
 """Messages handled in a row before other tasks get a turn, also when no handler ever waits."""
@@ -34,7 +37,7 @@ class Cell(Node):
 
     __slots__ = (
         "_actor", "_factory", "_handling", "_handling_since", "_idle_since", "_kind", "_route", "_started_at",
-        "_stop_timeout", "_stopping", "_undelivered", "_watchers", "asking", "context", "failed", "handled",
+        "_stats", "_stop_timeout", "_stopping", "_undelivered", "_watchers", "asking", "context", "failed", "handled",
         "last_error", "mailbox", "name", "path", "restarts", "state", "system", "task",
     )  # fmt: skip
 
@@ -49,7 +52,8 @@ class Cell(Node):
         route: Route | None = None,
     ) -> None:
         self.system = system
-        self._undelivered = UndeliveredMail(path, system.dead_letters)
+        self._stats = system.statistics.of(kind or UNKNOWN_KIND)
+        self._undelivered = UndeliveredMail(path, self._stats, system.dead_letters)
         self.path = path
         self.name = path.rpartition("/")[2]
         self.mailbox = Mailbox(self._undelivered, Actor.mailbox_capacity, "it has not started yet")
@@ -103,6 +107,7 @@ class Cell(Node):
         if error is not None:
             error = unwrap(error)
             self.failed += 1
+            self._stats.crashed += 1
             self.last_error = brief(error)
             logger.error("actor %s crashed", self.path, exc_info=error)
         return Exit(reason or StopReason.CRASHED, error)
@@ -110,6 +115,7 @@ class Cell(Node):
     def _begin(self) -> None:
         if self._started_at is not None:
             self.restarts += 1
+            self._stats.restarted += 1
         self.state = ActorState.STARTING
         self._started_at = self._idle_since = trio.current_time()
         self.mailbox.closed = None
@@ -146,7 +152,10 @@ class Cell(Node):
     async def _live(self, context: Context, on_started: Callable[[], None]) -> None:
         self._actor = actor = self._factory()
         actor.context = context
-        self._kind = self._kind or type(actor).__name__
+        if self._kind is None:
+            self._kind = type(actor).__name__
+            self._stats = self._undelivered.stats = self.system.statistics.of(self._kind)
+        self._stats.started += 1
         self.mailbox.capacity = actor.mailbox_capacity
         self.mailbox.overflow = actor.overflow
         await actor.started()
@@ -161,17 +170,22 @@ class Cell(Node):
 
     async def _serve(self, actor: Actor[Any]) -> StopReason:
         mailbox, receive, now = self.mailbox, actor.receive, trio.current_time
+        waiting, handling = self._stats.waiting, self._stats.handling
         left = BURST
+        time = now()
         while self._stopping is None:
-            item = mailbox.take()
-            if item is None:
+            entry = mailbox.take()
+            if entry is None:
                 self._idle_since = now()
                 await mailbox.wait()
                 left = BURST
+                time = now()
                 continue
+            item, queued_at = entry
             ask = item if isinstance(item, Ask) else None
             message = item.message if isinstance(item, Ask) else item
-            self._handling_since = now()
+            waiting.observe(time - queued_at)
+            self._handling_since = began = time
             self._handling = message
             try:
                 answer = await receive(message)
@@ -181,16 +195,20 @@ class Cell(Node):
                     self._fail(item, error)
                     raise
                 self._undelivered.refused(item, plain)
-                self.handled += 1
             else:
-                self.handled += 1
                 if ask is not None:
                     ask.answer(answer)
+            finally:
+                time = now()
+                handling.observe(time - began)
+            self.handled += 1
+            self._stats.handled += 1
             self._handling = None
             left -= 1
             if not left:
                 await trio.lowlevel.checkpoint()
                 left = BURST
+                time = now()
         return self._stopping
 
     # -- stopping --------------------------------------------------------------------------------------------
@@ -293,7 +311,7 @@ class Cell(Node):
         message, up = self._handling, self.task is not None
         return ActorInfo(
             self.path,
-            self._kind or "actor",
+            self._kind or UNKNOWN_KIND,
             self.state,
             handled=self.handled,
             failed=self.failed,
@@ -315,6 +333,21 @@ class Cell(Node):
             return dict(self._actor.describe())
         except Exception as error:  # noqa: BLE001 (looking must not break what is looked at)
             return {"error": brief(error)}
+
+    def glance(self) -> Glance:
+        starting = self.state is ActorState.STARTING
+        busy_since = None
+        if self._handling is not None:
+            busy_since = self._handling_since
+        elif starting:
+            busy_since = self._started_at
+        return Glance(
+            self._kind or UNKNOWN_KIND,
+            self.task is not None,
+            len(self.mailbox),
+            "started()" if starting else type(self._handling).__name__,
+            busy_since,
+        )
 
     def children(self) -> Iterable[Node]:
         return ()

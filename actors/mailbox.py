@@ -73,6 +73,9 @@ class Ask:
 Item: TypeAlias = Message[Any] | Ask
 """What is queued: a told message as it is, everything else in an `Ask`."""
 
+Entry: TypeAlias = tuple[Item, float]
+"""An item, and when it was queued, on trio's clock in seconds."""
+
 
 class Mailbox:
     """Messages wait here, also while the actor restarts.
@@ -90,10 +93,10 @@ class Mailbox:
         self._undelivered = undelivered
         self._capacity = capacity
         self.overflow = Overflow.REFUSE
-        self._queue: deque[Item] = deque()
+        self._queue: deque[Entry] = deque()
         # Rarely needed, so made when needed: an idle actor should be small.
-        self._backlog: OrderedDict[Ask, None] | None = None
-        self._signals: deque[Message[Any]] | None = None
+        self._backlog: OrderedDict[Ask, float] | None = None
+        self._signals: deque[Entry] | None = None
         self._reader: Task | None = None
         self.closed = closed
         """Why nothing is accepted; None when open."""
@@ -125,7 +128,7 @@ class Mailbox:
             raise ActorStopped(self._undelivered.path, self.closed)
         if len(self._queue) >= self._capacity and not self._make_room(message):
             return
-        self._queue.append(message)
+        self._queue.append((message, trio.current_time()))
         reader = self._reader
         if reader is not None:
             self._reader = None
@@ -138,28 +141,28 @@ class Mailbox:
         if len(self._queue) >= self._capacity:
             if self._backlog is None:
                 self._backlog = OrderedDict()
-            self._backlog[ask] = None
+            self._backlog[ask] = trio.current_time()
         else:
-            self._queue.append(ask)
+            self._queue.append((ask, trio.current_time()))
             self.wake()
 
     def put_signal(self, message: Message[Any]) -> None:
         """Queue a message of the runtime in front of everything; it is never refused."""
         if self._signals is None:
             self._signals = deque()
-        self._signals.append(message)
+        self._signals.append((message, trio.current_time()))
         self.wake()
 
-    def take(self) -> Item | None:
-        """The next message to handle, or None."""
+    def take(self) -> Entry | None:
+        """The next message to handle and since when it has waited, or None."""
         if self._signals:
             return self._signals.popleft()
         if not self._queue:
             return None
-        item = self._queue.popleft()
+        entry = self._queue.popleft()
         if self._backlog:
             self._move_up()
-        return item
+        return entry
 
     async def wait(self) -> None:
         """Sleep until `wake`, which every put calls. Only the actor's own task waits here."""
@@ -180,8 +183,8 @@ class Mailbox:
 
     def drain(self) -> Iterator[Item]:
         """Take everything out, in order."""
-        while (item := self.take()) is not None:
-            yield item
+        while (entry := self.take()) is not None:
+            yield entry[0]
 
     def forget_signals(self) -> None:
         """Drop the signals that an earlier incarnation of the actor had asked for."""
@@ -197,12 +200,12 @@ class Mailbox:
                 self._undelivered.dropped(message, full)
                 return False
             case Overflow.DROP_OLDEST:
-                self._undelivered.dropped(self._queue.popleft(), full)
+                self._undelivered.dropped(self._queue.popleft()[0], full)
                 return True
 
     def _move_up(self) -> None:
         while self._backlog and len(self._queue) < self._capacity:
-            self._queue.append(self._backlog.popitem(last=False)[0])
+            self._queue.append(self._backlog.popitem(last=False))
 
     def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
         self._reader = None

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from actors.info import ActorInfo
 from actors.lifecycle import Exit, StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What a survey wants to know of an actor."""
+
+    kind: str
+    live: bool
+    """Whether it is up, or about to be."""
+    queued: int
+    """Messages waiting."""
+    busy_with: str
+    """What it is at: a message's type, or "started()"."""
+    busy_since: float | None
+    """On trio's clock, in seconds; None while it waits for messages."""
 
 
 class Node(ABC):
@@ -38,3 +54,7 @@ class Node(ABC):
     @abstractmethod
     def children(self) -> Iterable[Node]:
         """The nodes below."""
+
+    def glance(self) -> Glance | None:
+        """How an actor is doing; None for what is no actor itself."""
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
@@ -18,8 +19,11 @@ from actors.node import Node
 from actors.ref import ActorRef, Nowhere
 from actors.region import Region
 from actors.specs import ActorSpec, RegionSpec, Restart, SupervisorSpec
+from actors.stats import Statistics
 from actors.supervisor import Slot, Supervisor
+from actors.survey import Survey, survey
 from actors.timers import TimerQueue
+from actors.watchdog import Watchdog
 
 logger = logging.getLogger("actors")
 
@@ -27,9 +31,15 @@ logger = logging.getLogger("actors")
 class ActorSystem:
     """Addresses, looks into and operates a running tree. Made by `open_system`."""
 
-    def __init__(self, root: SupervisorSpec, random: Random, dead_letter_capacity: int) -> None:
+    def __init__(
+        self, root: SupervisorSpec, random: Random, dead_letter_capacity: int, stuck_after: float
+    ) -> None:
         self.dead_letters = DeadLetters(dead_letter_capacity)
         """Messages that nobody handled."""
+        self.statistics = Statistics()
+        """Counters and latencies by kind of actor."""
+        self.stuck_after = stuck_after
+        """Seconds after which an actor that is still at the same message is stuck."""
         self.timers = TimerQueue()
         """All timers of the system; actors use `Context.send_later`."""
         self._random = random
@@ -89,6 +99,10 @@ class ActorSystem:
         if isinstance(node, Cell):
             info.details = node.describe()
         return info
+
+    async def survey(self) -> Survey:
+        """The load by kind, and who is stuck: a look at every actor that gives way to others again and again."""
+        return await survey(self._root, self.stuck_after)
 
     # -- operating -------------------------------------------------------------------------------------------
 
@@ -157,6 +171,8 @@ class ActorSystem:
         with trio.CancelScope(shield=True):
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.timers.run)
+                if self.stuck_after < math.inf:
+                    nursery.start_soon(Watchdog(self.survey, self.statistics, self.stuck_after).run)
                 reason = StopReason.CRASHED
                 try:
                     exit_ = await self._root.run(started.set)
@@ -177,6 +193,7 @@ async def open_system(
     *,
     random: Random | None = None,
     dead_letter_capacity: int = 1000,
+    stuck_after: float = 10.0,
     on_created: Callable[[ActorSystem], None] | None = None,
 ) -> AsyncIterator[ActorSystem]:
     """Start the tree, and stop it in the reverse order at the end of the block.
@@ -186,10 +203,11 @@ async def open_system(
     together).
 
     Raises `SystemFailed`, cancelling the block, when the root supervisor gives up. ``random`` spreads
-    restarts; a seeded one makes them repeatable. ``on_created`` is given the system before its first actor
+    restarts; a seeded one makes them repeatable. An actor that is at one message for ``stuck_after`` seconds is
+    logged and counted as stuck (``math.inf``: none ever is). ``on_created`` is given the system before its first actor
     starts, for actors that reach others by way of something they were made with.
     """
-    system = ActorSystem(root, random or Random(), dead_letter_capacity)  # noqa: S311 (spreads restarts only)
+    system = ActorSystem(root, random or Random(), dead_letter_capacity, stuck_after)  # noqa: S311 (spreads restarts only)
     if on_created is not None:
         on_created(system)
     started = trio.Event()

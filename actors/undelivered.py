@@ -7,15 +7,17 @@ import trio
 from actors.deadletters import DeadLetters, Undelivered
 from actors.errors import ActorCrashed, ActorStopped, MailboxFull
 from actors.mailbox import Ask, Item
+from actors.stats import KindStats
 
 
 class UndeliveredMail:
     """Deals with the unanswered messages of one actor."""
 
-    __slots__ = ("_dead_letters", "path")
+    __slots__ = ("_dead_letters", "path", "stats")
 
-    def __init__(self, path: str, dead_letters: DeadLetters) -> None:
+    def __init__(self, path: str, stats: KindStats, dead_letters: DeadLetters) -> None:
         self.path = path
+        self.stats = stats
         self._dead_letters = dead_letters
 
     def turn_away(self, item: Item, error: ActorStopped) -> None:
@@ -48,4 +50,5 @@ class UndeliveredMail:
 
     def _add(self, item: Item, reason: Undelivered, error: BaseException | None) -> None:
         message = item.message if isinstance(item, Ask) else item
+        self.stats.dead_letters[reason] += 1
         self._dead_letters.add(self.path, message, reason, trio.current_time(), error)
