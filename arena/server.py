@@ -18,7 +18,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
 import persistence
-from actors import open_system
+from actors import open_system, watch_event_loop
 from arena import store
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID
 from arena.chain.client import ChainClient, ChainUnavailable
@@ -102,7 +102,12 @@ async def run_arena(
         await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
         client = await stack.enter_async_context(ChainClient(endpoints.rpc_url, settings.solana_commitment))
         services = await make_services(settings, keys, endpoints, database, client)
-        await stack.enter_async_context(open_system(game_tree(services), on_created=services.attach))
+        services.loop_watch = await stack.enter_async_context(watch_event_loop())
+        await stack.enter_async_context(
+            open_system(
+                game_tree(services), stuck_after=settings.arena_stuck_after, on_created=services.attach
+            )
+        )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_watch_funds, services)
             if house is not None:

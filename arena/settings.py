@@ -23,7 +23,7 @@ from arena.crashpoints import VARIABLE as CRASH_VARIABLE
 
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- the other way round
 MIN_SECRET_LENGTH: Final = 32
-_SECRETS: Final = ("jwt_secret", "arena_secrets_key")
+_SECRETS: Final = ("jwt_secret", "arena_secrets_key", "arena_metrics_token")
 _WEAK_SECRETS: Final = ("changeme", "change-me", "change_me", "secret", "default", "password", "example")
 
 
@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     """Characters of a player's message."""
     arena_idle_after: Annotated[float, Field(gt=0)] = 300.0
     """An actor that had nothing to do for so long is put to sleep."""
+    arena_stuck_after: Annotated[float, Field(gt=0)] = 30.0
+    """An actor that is at one message for so long is stuck: it is logged and counted."""
+    arena_metrics_token: SecretStr | None = None
+    """What Prometheus sends as its bearer token; None: only operators' tokens are let in to the metrics."""
     arena_settlement_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Between two looks at the chain while money of an ended bot is moving."""
     arena_database_connections: Annotated[int, Field(ge=2, le=100)] = 8
@@ -211,6 +215,10 @@ class Settings(BaseSettings):
             problems.append("JWT_SECRET: is needed in production")
         elif _is_weak(self.jwt_secret.get_secret_value()):
             problems.append(f"JWT_SECRET: must be random and have at least {MIN_SECRET_LENGTH} characters")
+        if self.arena_metrics_token is not None and _is_weak(self.arena_metrics_token.get_secret_value()):
+            problems.append(
+                f"ARENA_METRICS_TOKEN: must be random and have at least {MIN_SECRET_LENGTH} characters"
+            )
         if self.solana_rpc_url is None:
             problems.append("SOLANA_RPC_URL: is needed in production, the local chain is for development")
         if "*" in self.arena_allowed_origins:

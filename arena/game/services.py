@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from solders.pubkey import Pubkey
 
-from actors import ActorRef, ActorSystem
+from actors import ActorRef, ActorSystem, LoopWatch
 from arena.chain.client import ChainClient
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
@@ -46,6 +46,7 @@ class Services:
     feed: Feed = field(init=False)
     submitter: Submitter = field(init=False)
     system: ActorSystem = field(init=False)
+    loop_watch: LoopWatch = field(default_factory=LoopWatch)
 
     def attach(self, system: ActorSystem) -> None:
         """Called with the system before its first actor starts."""

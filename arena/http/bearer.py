@@ -47,9 +47,23 @@ def operators_only(handler: Handler[P]) -> Callable[P, Awaitable[Response]]:
 
     @wraps(handler)
     async def check(identity: Identity, /, *args: P.args, **kwargs: P.kwargs) -> Response:
-        if identity.wallet not in front().services.keys.admin_wallets:
-            raise forbidden("Only wallets of operators may look here.")
+        _check_operator(identity)
         return await handler(identity, *args, **kwargs)
 
     document_response(ProblemDocument, 403)(check)
     return authenticated(check)
+
+
+async def allow_operator(token: str) -> None:
+    """Return if the token is that of a wallet that operates this arena.
+
+    Raises:
+        TokenRefused: 401.
+        Problem: 403 `forbidden`.
+    """
+    _check_operator(await front().authenticator.authenticate(token))
+
+
+def _check_operator(identity: Identity) -> None:
+    if identity.wallet not in front().services.keys.admin_wallets:
+        raise forbidden("Only wallets of operators may look here.")

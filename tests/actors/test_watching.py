@@ -175,7 +175,9 @@ async def test_a_stuck_actor_is_reported_once_and_again_when_it_goes_on(
         [stuck] = (await system.survey()).stuck
         assert (stuck.path, stuck.kind, stuck.what, stuck.seconds) == ("/worker", "Worker", "Work", 30)
         await trio.sleep(30)
-        assert caplog.messages[1:] == ["actor /worker is no longer stuck: it was at Work for less than 40.0 s"]
+        assert caplog.messages[1:] == [
+            "actor /worker is no longer stuck: it was at Work for less than 40.0 s"
+        ]
         assert system.statistics.by_kind["Worker"].stuck == 1
         assert (await system.survey()).stuck == ()
 

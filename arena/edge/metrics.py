@@ -1,0 +1,122 @@
+"""What Prometheus is told of a running arena. Labels are kinds of actors and reasons, so their number is bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
+from time import time
+
+from prometheus_client import GC_COLLECTOR, PROCESS_COLLECTOR, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+from actors import BOUNDS, Histogram, KindStats, Load, Survey
+from arena.game.services import Services
+
+
+class ArenaMetrics:
+    """A Prometheus collector of one moment: what ``survey`` found, and what the parts have counted so far."""
+
+    def __init__(self, services: Services, survey: Survey) -> None:
+        self._services = services
+        self._survey = survey
+
+    def collect(self) -> Iterator[Metric]:
+        """All families, in the order they are shown."""
+        system = self._services.system
+        yield from _loads(self._survey.by_kind)
+        yield from _stats(system.statistics.by_kind)
+        yield from _journal(self._services)
+        yield from _feed(self._services)
+        yield from _loop(self._services)
+        yield from PROCESS_COLLECTOR.collect()
+        yield from GC_COLLECTOR.collect()
+
+
+def _loads(loads: Mapping[str, Load]) -> Iterator[Metric]:
+    for name, meaning, attribute in (
+        ("arena_actors_live", "Actors that are up.", "live"),
+        ("arena_actors_stuck", "Actors that are at one message for too long.", "stuck"),
+        ("arena_actor_mailbox_messages", "Messages waiting in mailboxes.", "queued"),
+        ("arena_actor_mailbox_deepest", "Messages waiting in the fullest mailbox.", "deepest"),
+    ):
+        gauge = GaugeMetricFamily(name, meaning, labels=["kind"])
+        for kind, load in loads.items():
+            gauge.add_metric([kind], getattr(load, attribute))
+        yield gauge
+
+
+def _stats(kinds: Mapping[str, KindStats]) -> Iterator[Metric]:
+    for name, meaning, attribute in (
+        ("arena_actor_starts", "Starts of actors, restarts and activations included.", "started"),
+        ("arena_actor_restarts", "Restarts of actors.", "restarted"),
+        ("arena_actor_crashes", "Crashes of actors.", "crashed"),
+        ("arena_actor_messages_handled", "Messages handled without a crash.", "handled"),
+        ("arena_actor_messages_stuck", "Messages that were found to take too long.", "stuck"),
+    ):
+        counter = CounterMetricFamily(name, meaning, labels=["kind"])
+        for kind, stats in kinds.items():
+            counter.add_metric([kind], getattr(stats, attribute))
+        yield counter
+    letters = CounterMetricFamily(
+        "arena_actor_dead_letters", "Messages that nobody handled.", labels=["kind", "reason"]
+    )
+    for kind, stats in kinds.items():
+        for reason, count in stats.dead_letters.items():
+            letters.add_metric([kind, reason], count)
+    yield letters
+    yield _histogram(
+        "arena_actor_message_waiting_seconds",
+        "From being queued to being taken up.",
+        ((kind, stats.waiting) for kind, stats in kinds.items()),
+    )
+    yield _histogram(
+        "arena_actor_message_handling_seconds",
+        "From being taken up to the answer, or the crash.",
+        ((kind, stats.handling) for kind, stats in kinds.items()),
+    )
+
+
+def _histogram(name: str, meaning: str, histograms: Iterable[tuple[str, Histogram]]) -> Metric:
+    family = HistogramMetricFamily(name, meaning, labels=["kind"])
+    bounds = [*map(str, BOUNDS), "+Inf"]
+    for kind, histogram in histograms:
+        buckets = list(zip(bounds, accumulate(histogram.counts), strict=True))
+        family.add_metric([kind], buckets, sum_value=histogram.total)
+    return family
+
+
+def _journal(services: Services) -> Iterator[Metric]:
+    stats = services.journal.stats
+    yield GaugeMetricFamily(
+        "arena_journal_available", "Whether the last attempt to write reached Postgres.", stats.available
+    )
+    yield GaugeMetricFamily("arena_journal_queued", "Changes that wait or are being written.", stats.queued)
+    yield GaugeMetricFamily(
+        "arena_journal_last_commit_seconds", "How long the last batch took.", stats.last_commit_seconds
+    )
+    yield CounterMetricFamily("arena_journal_batches", "Batches committed.", stats.batches)
+    yield CounterMetricFamily("arena_journal_changes", "Changes committed.", stats.changes)
+
+
+def _feed(services: Services) -> Iterator[Metric]:
+    status = services.feed.status
+    yield GaugeMetricFamily(
+        "arena_feed_subscribed", "Whether the chain tells us of transactions by itself.", status.subscribed
+    )
+    yield GaugeMetricFamily("arena_feed_tracked", "Bots that the chain is watched for.", status.tracked)
+    if status.last_poll_at is not None:
+        yield GaugeMetricFamily(
+            "arena_feed_poll_age_seconds",
+            "Since the last look at the chain.",
+            max(0.0, time() - status.last_poll_at),
+        )
+
+
+def _loop(services: Services) -> Iterator[Metric]:
+    watch = services.loop_watch
+    yield GaugeMetricFamily(
+        "arena_event_loop_lag_seconds", "What the event loop last took to give a sign of life.", watch.lag
+    )
+    yield CounterMetricFamily(
+        "arena_event_loop_blocked", "How often the event loop did not turn for a second.", watch.blocked
+    )
