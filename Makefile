@@ -18,7 +18,7 @@ END {
 endef
 export PROGRESS
 
-.PHONY: help run test test-long lint format bench program program-check lock clean
+.PHONY: help run test test-long lint format bench docs program program-check lock clean
 
 help:
 	@echo "make run        install what is needed, start the arena, print its URL"
@@ -27,6 +27,7 @@ help:
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make format     format the code"
 	@echo "make bench      run the benchmarks"
+	@echo "make docs       build the reference of the libraries from their docstrings"
 	@echo "make program    rebuild the on-chain program with the pinned compiler"
 	@echo "make lock       resolve the dependencies again"
 
@@ -64,6 +65,10 @@ format: .venv/installed
 
 bench: .venv/installed
 	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench"; $(BIN)/python -m benchmarks.$$(basename $$bench .py) || exit 1; done
+
+docs: .venv/installed
+	@$(BIN)/pdoc --output-directory build/docs actors persistence
+	@echo "== build/docs/index.html"
 
 # The compiler is a developer's tool and has a lock file of its own.
 .venv/compiler: .venv/installed $(PROGRAM)/requirements.txt

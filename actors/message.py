@@ -8,9 +8,10 @@ from typing import Generic, TypeVar
 from actors.lifecycle import StopReason
 
 AnswerT = TypeVar("AnswerT")
+AnswerT_co = TypeVar("AnswerT_co", covariant=True)
 
 
-class Message(Generic[AnswerT]):
+class Message(Generic[AnswerT_co]):
     """Base of all messages. ``Message[int]`` is answered by an int, ``Message[None]`` has no answer::
 
         @dataclass(frozen=True, slots=True)

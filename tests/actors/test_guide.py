@@ -1,31 +1,45 @@
-"""The example of the guide does what the guide says."""
+"""The guide's programs do what the guide says."""
 
 from __future__ import annotations
 
 import re
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
+import mypy.api
 import pytest
 import trio
 
-GUIDE = Path(__file__).parents[2] / "docs" / "actors.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "actors-guide.md"
+PROGRAM = re.compile(r"```python\n(.*?)```\n+```text\n(.*?)```", re.DOTALL)
 
 
-def test_the_example_prints_what_the_guide_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Where the programs are run, one after the other, on a clock that does not make us wait."""
+    module = ModuleType("guide")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    run = trio.run
+    monkeypatch.setattr(
+        trio, "run", lambda main: run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    )
+    return module
+
+
+def test_each_program_of_the_guide_prints_what_is_shown_below_it(
+    module: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = GUIDE.read_text(encoding="utf-8")
-    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    [output] = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    text = GUIDE.read_text("utf-8")
+    programs = PROGRAM.findall(text)
+    assert len(programs) == text.count("```python") == 8, "each program is followed by what it prints"
+    for number, (code, output) in enumerate(programs, start=1):
+        exec(compile(code, f"program {number}", "exec"), module.__dict__)
+        assert capsys.readouterr().out == output, f"program {number}"
+
+
+def test_its_programs_satisfy_a_strict_type_checker(tmp_path: Path) -> None:
     source = tmp_path / "guide.py"
-    source.write_text(code, encoding="utf-8")
-    spec = spec_from_file_location("guide_example", source)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    trio.run(module.main, clock=trio.testing.MockClock(autojump_threshold=0))
-    assert capsys.readouterr().out == output
+    source.write_text("".join(code for code, _ in PROGRAM.findall(GUIDE.read_text("utf-8"))), "utf-8")
+    output, _, status = mypy.api.run(["--strict", str(source)])
+    assert status == 0, output

@@ -121,6 +121,9 @@ async def wrong(ref: ActorRef) -> str:
 
 async def no_message(ref: ActorRef) -> None:
     ref.tell("hello")
+
+async def passed_on(ref: ActorRef) -> None:
+    print(await ref.ask(GetPrice("w")))
 """,
         encoding="utf-8",
     )
