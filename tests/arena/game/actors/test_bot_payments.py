@@ -41,6 +41,7 @@ async def test_the_price_grows_with_every_message_that_the_chain_counted(
 async def test_a_payment_is_committed_before_anybody_can_send_it(brain: ScriptedBrain, game: Game) -> None:
     bot = await game.open_bot()
     player = await game.player(bot)
+    await game.all_is_final(bot.id)
     quote, outgoing = await game.send(player, "hello")
     last = game.happened[-5:]
     assert last[-1] == "submit fee"
