@@ -69,7 +69,7 @@ from persistence import DatabaseUnavailable
 log = structlog.get_logger(__name__)
 
 MAX_UNJUDGED = 1024
-"""Messages of one bot that may be under way at once, from payment to verdict; further ones are refused."""
+"""Paid messages of one bot that may wait for their verdicts; while there are more, further ones are refused."""
 MAX_PAYING_PER_SESSION = 4
 HISTORY_TURNS = 50
 CLOCK_INTERVAL = 30.0
@@ -251,9 +251,12 @@ class BotActor(Actor[BotMessage]):
         self._refuse_unless_live(bot)
         mine = sum(message.session_id == payment.message.session_id for message in self._paying.values())
         if mine >= MAX_PAYING_PER_SESSION:
-            raise too_many_payments(MAX_PAYING_PER_SESSION)
-        if len(self._paying) + len(self._judging) >= MAX_UNJUDGED:
-            raise too_many_payments(MAX_UNJUDGED, of="bot")
+            raise too_many_payments("session")
+        # only what was paid counts here: whoever wants to keep others out has to pay for it
+        if len(self._judging) >= MAX_UNJUDGED:
+            raise too_many_payments("bot")
+        if not self._services.submitter.has_room_for_payments:
+            raise too_many_payments("arena")
 
         message = payment.message
         outgoing = Outgoing(
