@@ -16,7 +16,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from actors import Actor, Timer
-from arena.chain.accounts import BotAccount, decode_bot
+from arena.chain.accounts import AccountMalformed, BotAccount, decode_bot
 from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.instructions import close_bot, refund_message_fee, settle_reward
 from arena.chain.own_transactions import own_transaction
@@ -112,7 +112,8 @@ class SettlementActor(Actor[SettlementMessage]):
                     await self._send(bot, step)
                 case _:
                     assert_never(step)
-        except (ChainUnavailable, DatabaseUnavailable) as error:
+        except (ChainUnavailable, DatabaseUnavailable, AccountMalformed) as error:
+            # an account of our program that is no bot: the node is wrong, or knows a newer program than we do
             self._waiting_for = str(error)
             self._again(self._services.settings.arena_settlement_interval)
 
