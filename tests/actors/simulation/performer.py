@@ -132,6 +132,8 @@ class Performer(Actor[Job | Terminated]):
 
     def later(self, deed: Later) -> None:
         job = self.world.stamp(deed.job)
+        if job is None:
+            return
         try:
             timer = self.context.send_later(deed.seconds, job)
         except MailboxFull:

@@ -15,6 +15,10 @@ from tests.actors.simulation.plan import Ask, Job, Operate, Tell
 from tests.actors.simulation.trace import Event, What
 
 
+MAX_JOBS = 100
+"""Messages in one schedule: an actor whose ``stopped`` sends what restarts it would go on for ever."""
+
+
 class World(logging.Handler):
     """Also listens to the runtime's log, which is where it says whom it restarts."""
 
@@ -36,8 +40,10 @@ class World(logging.Handler):
         self._lives += 1
         return self._lives
 
-    def stamp(self, job: Job) -> Job:
-        """The job with a number of its own."""
+    def stamp(self, job: Job) -> Job | None:
+        """The job with a number of its own; None when there have been enough."""
+        if self._jobs >= MAX_JOBS:
+            return None
         self._jobs += 1
         return replace(job, number=self._jobs)
 
@@ -52,6 +58,8 @@ class World(logging.Handler):
 
     def tell(self, sender: str, deed: Tell) -> None:
         job = self.stamp(deed.job)
+        if job is None:
+            return
         try:
             self.ref(deed.target).tell(job)
         except ActorError as error:
@@ -61,6 +69,8 @@ class World(logging.Handler):
 
     async def ask(self, sender: str, deed: Ask) -> None:
         job, target = self.stamp(deed.job), deed.target
+        if job is None:
+            return
         with trio.move_on_after(math.inf if deed.limit is None else deed.limit):
             # 1: must leave a trace even if it is cancelled. One that waits for room or is never sent need not.
             accepted = 0 if self._is_full(target) or trio.current_effective_deadline() == -math.inf else 1
