@@ -152,15 +152,18 @@ class Cell(Node):
             self.state = ActorState.RUNNING
         self._idle_since = trio.current_time()
         on_started()
-        reason = await self._serve(actor)
+        await self._serve(actor, context)
+        if self._stopping is None or context._error is not None:
+            return  # a child task has crashed
         self.state = ActorState.STOPPING
         self._limit_stop(context)
-        await actor.stopped(reason)
+        await actor.stopped(self._stopping)
 
-    async def _serve(self, actor: Actor[Any]) -> StopReason:
+    async def _serve(self, actor: Actor[Any], context: Context) -> None:
         mailbox, receive, now = self.mailbox, actor.receive, trio.current_time
         left = BURST
-        while self._stopping is None:
+        # The crash of a child task cancels this loop only where it waits.
+        while self._stopping is None and context._error is None:
             item = mailbox.take()
             if item is None:
                 self._idle_since = now()
@@ -189,7 +192,6 @@ class Cell(Node):
             if not left:
                 await trio.lowlevel.checkpoint()
                 left = BURST
-        return self._stopping
 
     # -- stopping --------------------------------------------------------------------------------------------
 

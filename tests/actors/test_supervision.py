@@ -36,6 +36,7 @@ from actors import (
     open_system,
 )
 from actors.restarts import RestartBudget
+from actors.testing import run_seeded
 
 CALM = Intensity(max_restarts=3, within=60, backoff_initial=1, backoff_max=8, jitter=0)
 
@@ -440,6 +441,37 @@ async def test_a_child_task_ends_with_its_actor_and_crashes_it(autojump_clock: t
         scope.cancel()
         await trio.sleep(10)
         assert system.info("/a").failed == 1
+
+
+def test_after_a_crash_of_a_child_task_no_message_is_handled_and_stopped_does_not_run() -> None:
+    log: list[str] = []
+
+    async def fall(gate: trio.Event) -> None:
+        await gate.wait()
+        log.append("crash")
+        raise ValueError("task")
+
+    class Busy(Worker):
+        async def receive(self, message: Message[Any]) -> Any:
+            log.append("message")
+            return await super().receive(message)
+
+    async def main() -> None:
+        log.clear()
+        gate = trio.Event()
+        spec = ActorSpec("a", lambda: Busy(log), Restart.TRANSIENT)
+        async with open_system(SupervisorSpec("root", [spec], intensity=CALM)) as system:
+            await system.ref("/a").ask(Do(lambda w: w.context.start_task(fall, gate)))
+            await trio.testing.wait_all_tasks_blocked()
+            # Both are woken at the same time; whether the child task runs first is up to the seed.
+            gate.set()
+            system.ref("/a").tell(Do(finish))
+            await trio.sleep(10)
+            crash = log.index("crash")
+            assert log[crash + 1 :] in ([], ["+a", "message", "-a finished"])
+
+    for seed in range(20):
+        run_seeded(seed, main)
 
 
 async def test_timers_are_messages_and_end_with_the_actor(autojump_clock: trio.abc.Clock) -> None:
