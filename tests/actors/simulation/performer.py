@@ -92,9 +92,9 @@ class Performer(Actor[Job | Terminated]):
         try:
             for deed in deeds:
                 await self.perform(deed)
-        except NoThanks:
-            raise
         except Exception as error:
+            if number and isinstance(error, NoThanks):
+                raise
             self.note(What.BROKEN, number, type(error).__name__)
             raise
 

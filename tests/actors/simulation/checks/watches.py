@@ -34,7 +34,7 @@ def check(history: History) -> Iterator[str]:
                         history, path, position
                     ):
                         yield f"{event.path}#{event.life} heard of an end of {path} that was none"
-    yield from all_told(history, watched, told)
+    yield from all_told(history, watched, told, since)
 
 
 def stopped_by_hand(history: History, path: str, before: int) -> bool:
@@ -43,7 +43,10 @@ def stopped_by_hand(history: History, path: str, before: int) -> bool:
 
 
 def all_told(
-    history: History, watched: Counter[tuple[int, str]], told: Counter[tuple[int, str]]
+    history: History,
+    watched: Counter[tuple[int, str]],
+    told: Counter[tuple[int, str]],
+    since: dict[tuple[int, str], int],
 ) -> Iterator[str]:
     """When everything has settled, whoever lives knows of all ends."""
     if history.outcome.quiet is None:
@@ -52,7 +55,7 @@ def all_told(
     quiet = history.leaving
     for (number, path), times in watched.items():
         watcher = history.lives[number]
-        if not watcher.up < quiet < watcher.ended or path not in history.nodes:
+        if not watcher.up < quiet < watcher.ended or path not in history.nodes or since[number, path] > quiet:
             continue
         if states.get(path, ActorState.STOPPED) in OVER and not told[number, path]:
             yield f"{watcher.path}#{number} watched {path} {times} times and was not told of its end"
