@@ -100,7 +100,9 @@ class Maker:
         random = self._random
         return ActorPlan(
             name,
-            restart=random.choice([Restart.PERMANENT, Restart.PERMANENT, Restart.TRANSIENT, Restart.TEMPORARY]),
+            restart=random.choice(
+                [Restart.PERMANENT, Restart.PERMANENT, Restart.TRANSIENT, Restart.TEMPORARY]
+            ),
             capacity=random.choice([1, 2, 3, 20]),
             stop_timeout=random.choice([0.5, 1.0, 5.0]),
             starts=(),
@@ -141,9 +143,7 @@ class Maker:
             stop.append(self._send(limited=True, nested=2))
         if random.random() < self._trouble:
             stop.append(Crash())
-        return ActorPlan(
-            actor.name, actor.restart, actor.capacity, actor.stop_timeout, starts, tuple(stop)
-        )
+        return ActorPlan(actor.name, actor.restart, actor.capacity, actor.stop_timeout, starts, tuple(stop))
 
     def _start(self) -> Start:
         random = self._random
@@ -169,7 +169,9 @@ class Maker:
             deeds.append(self._send(limited=random.random() < 0.5, nested=0))
             if random.random() < 0.5:
                 deeds.append(
-                    random.choice([Pause(random.randint(1, 4)), Sleep(self._seconds()), Sleep(self._seconds())])
+                    random.choice(
+                        [Pause(random.randint(1, 4)), Sleep(self._seconds()), Sleep(self._seconds())]
+                    )
                 )
         return tuple(deeds)
 
@@ -195,7 +197,9 @@ class Maker:
         random = self._random
         deeds = [self._deed(nested + 1) for _ in range(random.choice([0, 0, 1, 1, 2]))]
         if random.random() < self._trouble:
-            deeds.append(random.choice([Crash(), Crash(), Refuse(), Finish(), Child(self._seconds(), crash=True)]))
+            deeds.append(
+                random.choice([Crash(), Crash(), Refuse(), Finish(), Child(self._seconds(), crash=True)])
+            )
         return Job(tuple(deeds))
 
     def _deed(self, nested: int, *, limited: bool = False) -> Deed:

@@ -137,7 +137,12 @@ class History:
             case What.TURNED_AWAY:
                 fate.turned_away = True
             case What.TIMER:
-                fate.target, fate.timer_of, fate.due, fate.sent = event.path, event.life, event.value, position
+                fate.target, fate.timer_of, fate.due, fate.sent = (
+                    event.path,
+                    event.life,
+                    event.value,
+                    position,
+                )
                 fate.sender = f"timers of {event.life}"
             case What.NO_TIMER:
                 fate.timer_cancelled = True

@@ -14,7 +14,6 @@ from actors import ActorError, ActorInfo, ActorRef, ActorSystem, UnknownActor
 from tests.actors.simulation.plan import Ask, Job, Operate, Tell
 from tests.actors.simulation.trace import Event, What
 
-
 MAX_JOBS = 100
 """Messages in one schedule: an actor whose ``stopped`` sends what restarts it would go on for ever."""
 
@@ -33,7 +32,9 @@ class World(logging.Handler):
         self._jobs = 0
         self._lives = 0
 
-    def note(self, what: What, path: str = "", life: int = 0, job: int = 0, about: str = "", **more: Any) -> None:
+    def note(
+        self, what: What, path: str = "", life: int = 0, job: int = 0, about: str = "", **more: Any
+    ) -> None:
         self.trace.append(Event(trio.current_time(), what, path, life, job, about, **more))
 
     def new_life(self) -> int:

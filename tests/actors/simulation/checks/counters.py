@@ -11,7 +11,7 @@ from tests.actors.simulation.trace import What
 
 def check(history: History) -> Iterator[str]:
     """For actors of supervisors: those of regions are forgotten with their counters."""
-    handled = {path: 0 for path in history.nodes}
+    handled = dict.fromkeys(history.nodes, 0)
     for event in history.trace:
         if event.what in (What.HANDLED, What.REFUSED, What.TOLD):
             handled[event.path] += 1

@@ -63,9 +63,9 @@ def stops(history: History, life: Life) -> Iterator[str]:
         siblings = history.children_of[parent]
         younger = siblings[siblings.index(path) + 1 :]
         for other in history.lives.values():
-            if any(is_at_or_below(other.path, sibling) for sibling in younger):
-                if other.made < life.stopping < other.ended:
-                    yield f"{life.path}#{life.number} was stopped before {other.path}#{other.number}"
+            among_younger = any(is_at_or_below(other.path, sibling) for sibling in younger)
+            if among_younger and other.made < life.stopping < other.ended:
+                yield f"{life.path}#{life.number} was stopped before {other.path}#{other.number}"
 
 
 def in_time(history: History, life: Life) -> Iterator[str]:
