@@ -284,7 +284,7 @@ class Cell(Node):
         """Since when there has been nothing to do; None while there is something, or would be, later."""
         if self.state is not ActorState.RUNNING or self._handling is not None or len(self.mailbox):
             return None
-        if self.context is None or self.context._busy:
+        if self.context is None or self.context._error is not None or self.context._busy:
             return None
         return max(self._idle_since, self._handling_since)
 

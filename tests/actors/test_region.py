@@ -33,6 +33,7 @@ from actors import (
     UnknownActor,
     open_system,
 )
+from actors.testing import run_seeded
 
 QUICK = Intensity(max_restarts=2, within=60, backoff_initial=1, backoff_max=10, jitter=0)
 
@@ -296,6 +297,21 @@ async def test_a_factory_that_raises_is_a_crash(autojump_clock: trio.abc.Clock) 
     ) as system:
         with pytest.raises(ActorStopped, match="KeyError: 'x'"):
             await system.get("k", "x").ask(Add(1))
+
+
+def test_a_crash_at_the_moment_of_passivation_counts_as_a_crash() -> None:
+    async def fall() -> None:
+        await trio.sleep(10)
+        raise ValueError("task")
+
+    async def main() -> None:
+        async with open_system(region(World(), idle_after=10, intensity=Intensity(max_restarts=0))) as system:
+            await system.get("tally", "x").ask(Do(lambda t: t.context.start_task(fall)))
+            await trio.sleep(11)
+            assert system.info("/tallies/x").state is ActorState.FAILED
+
+    for seed in range(50):
+        run_seeded(seed, main)
 
 
 async def test_a_temporary_actor_falls_with_its_first_crash(autojump_clock: trio.abc.Clock) -> None:
