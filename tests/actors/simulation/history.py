@@ -95,7 +95,7 @@ class History:
 
     def life_at(self, path: str, position: int) -> Life | None:
         """The newest life of a path that was made before this position."""
-        return next((life for life in reversed(self.by_path[path]) if life.made < position), None)
+        return next((life for life in reversed(self.by_path.get(path, [])) if life.made < position), None)
 
     def find(self, first: int, last: int, *whats: What) -> list[Event]:
         """Events of these kinds between two positions, neither included."""

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from actors import Intensity, Restart, Strategy
 from tests.actors.simulation.history import NEVER, History, Life, is_at_or_below, parent_of
-from tests.actors.simulation.plan import ActorPlan, RegionPlan, SupervisorPlan
+from tests.actors.simulation.plan import ActorPlan, Ending, RegionPlan, SupervisorPlan
 from tests.actors.simulation.trace import Event, What
 
 MOMENT = 1e-6
@@ -195,8 +195,8 @@ def decided_for_a_reason(history: History, decisions: list[tuple[int, Event]]) -
 def crashes_have_consequences(history: History, path: str) -> Iterator[str]:
     """Who crashed by itself is decided about, unless something else took it, its siblings or its supervisor down."""
     parent = parent_of(path)
-    if history.actor(path).restart is Restart.TEMPORARY:
-        return
+    if history.actor(path).restart is Restart.TEMPORARY or history.outcome.plan.ending is Ending.CANCELLED:
+        return  # a cancellation while the tree starts leaves no trace of its own
     lives = history.by_path.get(path, [])
     for index, life in enumerate(lives):
         if life.broken == NEVER or life.stopping != NEVER:
@@ -226,7 +226,7 @@ def escalates(history: History, path: str, decisions: list[tuple[int, Event]]) -
     """A supervisor that gives up is decided about by its own, unless that ends or something else took it down."""
     parent = parent_of(path)
     for position, event in decisions:
-        if event.what is not What.OVERSPENT or path == "/":
+        if event.what is not What.OVERSPENT or path == "/" or position > history.leaving:
             continue
         by_hand = history.find(-1, NEVER, *BY_HAND)
         after = history.find(position, NEVER, What.LEAVING, What.DECIDED, What.OVERSPENT)

@@ -27,19 +27,10 @@ def check(history: History) -> Iterator[str]:
                 if told[event.life, path] > watched[event.life, path]:
                     yield f"{event.path}#{event.life} heard of the end of {path} more often than it watched"
                     continue
-                lives = history.by_path.get(path, ())
-                if reason != "NOT_RUNNING" and lives:
-                    begin = since[event.life, path]
-                    if not any(begin < life.ended < position for life in lives) and not stopped_by_hand(
-                        history, path, position
-                    ):
-                        yield f"{event.path}#{event.life} heard of an end of {path} that was none"
+                alive = history.life_at(path, since[event.life, path])
+                if reason != "NOT_RUNNING" and alive is not None and alive.ended > position:
+                    yield f"{event.path}#{event.life} heard of an end of {path} that was none"
     yield from all_told(history, watched, told, since)
-
-
-def stopped_by_hand(history: History, path: str, before: int) -> bool:
-    """Between two lives an end can be seen only in what was asked for."""
-    return bool(history.find(-1, before, What.STOP, What.OVERSPENT))
 
 
 def all_told(
