@@ -1,4 +1,4 @@
-"""No message is lost, none is handled twice, those of one sender keep their order, every ask has one outcome."""
+"""No message is lost, none is handled twice, they keep their order, every ask has one outcome."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ NOT_SENT = ("UnknownActor", "RegionFull", "AskDeadlock")
 def check(history: History) -> Iterator[str]:
     for fate in history.fates.values():
         yield from handled_once(history, fate)
+        yield from not_turned_away_by_passivation(history, fate)
         if fate.timer_of:
             yield from timer(history, fate)
         elif fate.turned_away:
@@ -102,13 +103,28 @@ def timer(history: History, fate: Fate) -> Iterator[str]:
 
 
 def in_order(history: History) -> Iterator[str]:
-    pairs: dict[tuple[str, str], list[Fate]] = defaultdict(list)
-    for fate in history.fates.values():
-        if fate.taken:
-            pairs[fate.sender, fate.target].append(fate)
-    for (sender, target), fates in pairs.items():
-        fates.sort(key=lambda fate: (fate.due, fate.sent))
-        taken = [fate.taken[0] for fate in fates]
-        if taken != sorted(taken):
-            numbers = [fate.number for fate in fates]
-            yield f"{target} took messages {numbers} of {sender} in another order"
+    """Whoever they are from, messages are taken in the order they came; those of timers when they are due."""
+    for timers in (True, False):
+        queues: dict[object, list[Fate]] = defaultdict(list)
+        for fate in history.fates.values():
+            if fate.taken and bool(fate.timer_of) is timers:
+                queues[fate.timer_of if timers else fate.target].append(fate)
+        for fates in queues.values():
+            fates.sort(key=lambda fate: (fate.due, fate.sent))
+            taken = [fate.taken[0] for fate in fates]
+            if taken != sorted(taken):
+                yield f"{fates[0].target} took messages {[fate.number for fate in fates]} in another order"
+
+
+def not_turned_away_by_passivation(history: History, fate: Fate) -> Iterator[str]:
+    """What comes while an actor is passivated waits for its next activation."""
+    for letter in fate.letters:
+        if letter.reason is not Undelivered.STOPPED or fate.taken:
+            continue
+        then = [
+            life for life in history.by_path.get(fate.target, ()) if history.time(life.ended) == letter.at
+        ]
+        others = {event.what for event in history.trace if event.at == letter.at}
+        by_others = others & {What.STOP, What.RESTART, What.LEAVING, What.DECIDED, What.OVERSPENT}
+        if then and then[-1].reason == "PASSIVATED" and not by_others:
+            yield f"message {fate.number} was turned away when {fate.target} was passivated"

@@ -41,9 +41,17 @@ def starts(history: History, path: str) -> Iterator[str]:
 
 def may_stay_down(history: History, path: str, before: int) -> bool:
     """Whether an actor need not run: it was stopped by hand, or fell and is not restarted."""
-    stopped = any(event.path == path for event in history.find(-1, before, What.STOP))
+    if any(event.path == path for event in history.find(-1, before, What.STOP)):
+        return True
     over = any(life.ended < before for life in history.by_path.get(path, ()))
-    return stopped or (over and history.actor(path).restart is not Restart.PERMANENT)
+    match history.actor(path).restart:
+        case Restart.PERMANENT:
+            return False
+        case Restart.TRANSIENT:
+            return over
+        case Restart.TEMPORARY:
+            # The restart of a sibling may take it down for good even before it is made.
+            return over or bool(history.find(-1, before, What.DECIDED, What.RESTART))
 
 
 def stops(history: History, life: Life) -> Iterator[str]:
