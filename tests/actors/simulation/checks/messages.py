@@ -124,7 +124,8 @@ def not_turned_away_by_passivation(history: History, fate: Fate) -> Iterator[str
         then = [
             life for life in history.by_path.get(fate.target, ()) if history.time(life.ended) == letter.at
         ]
-        others = {event.what for event in history.trace if event.at == letter.at}
-        by_others = others & {What.STOP, What.RESTART, What.LEAVING, What.DECIDED, What.OVERSPENT}
-        if then and then[-1].reason == "PASSIVATED" and not by_others:
+        if not then or then[-1].reason != "PASSIVATED":
+            continue
+        meanwhile = {event.what for event in history.trace[then[-1].made :] if event.at <= letter.at}
+        if not meanwhile & {What.STOP, What.RESTART, What.LEAVING, What.DECIDED, What.OVERSPENT}:
             yield f"message {fate.number} was turned away when {fate.target} was passivated"
