@@ -33,7 +33,7 @@ from actors import (
     UnknownActor,
     open_system,
 )
-from actors.testing import run_seeded
+from actors.testing import Probe, run_seeded
 
 QUICK = Intensity(max_restarts=2, within=60, backoff_initial=1, backoff_max=10, jitter=0)
 
@@ -91,9 +91,6 @@ class Tally(Actor):
                 return self.total
             case Do(what):
                 return what(self)
-            case Terminated(path, reason):
-                self.world.log.append(f"{self.id}: {path} {reason}")
-                return None
 
     async def stopped(self, reason: StopReason) -> None:
         await trio.sleep(self.stop_takes)
@@ -416,16 +413,16 @@ async def test_a_restarting_region_serves_what_was_queued_meanwhile(autojump_clo
 
 
 async def test_an_end_of_a_virtual_actor_is_seen_by_watchers(autojump_clock: trio.abc.Clock) -> None:
-    world = World()
-    async with open_system(region(world, intensity=Intensity(max_restarts=0), idle_after=100)) as system:
-        x, y = system.get("tally", "x"), system.get("tally", "y")
-        await x.ask(Do(lambda t: t.context.watch(y)))
-        await trio.sleep(1)
-        assert world.log[-1] == "x: /tallies/y not running"
+    probe = Probe()
+    tallies = region(World(), intensity=Intensity(max_restarts=0), idle_after=100).children[0]
+    async with open_system(SupervisorSpec("root", [probe.spec(), tallies])) as system:
+        y = system.get("tally", "y")
+        probe.watch(y)
+        assert await probe.expect(Terminated) == Terminated("/tallies/y", StopReason.NOT_RUNNING)
         await y.ask(Add(1))
-        await x.ask(Do(lambda t: t.context.watch(y)))
+        probe.watch(y)
         await crash(system, "y")
-        assert world.log[-1] == "x: /tallies/y crashed"
+        assert await probe.expect(Terminated) == Terminated("/tallies/y", StopReason.CRASHED)
 
 
 async def test_activations_do_not_inherit_the_senders_context(autojump_clock: trio.abc.Clock) -> None:
