@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actors import ActorState, Restart, SystemFailed
-from tests.actors.simulation.history import History, is_at_or_below, parent_of
+from tests.actors.simulation.history import History, is_at_or_below
 from tests.actors.simulation.plan import ActorPlan
 from tests.actors.simulation.run import Left, Outcome
 from tests.actors.simulation.trace import What
@@ -54,8 +54,8 @@ def may_be_stopped(history: History, path: str) -> bool:
     match node.restart:
         case Restart.TEMPORARY:
             # A sibling's crash may take it down even before it was made.
-            fell = history.find(-1, history.leaving, What.DECIDED)
-            return bool(lives) or any(event.path == parent_of(path) for event in fell)
+            fell = history.find(-1, history.leaving, What.DECIDED, What.RESTART)
+            return bool(lives) or bool(fell)
         case Restart.TRANSIENT:
             return bool(lives) and lives[-1].reason == "FINISHED"
         case Restart.PERMANENT:
