@@ -142,6 +142,34 @@ async def test_a_round_goes_on_while_the_node_is_rude_or_behind(
             assert await lamports(winner, bot["address"]) == 0
 
 
+async def test_a_solution_that_a_fork_takes_back_counts_when_it_lands_again(tmp_path: Path) -> None:
+    with arena_process(tmp_path / "arena", chain_faults=True) as arena:
+        await arena.start()
+        async with funded_client(arena.url) as creator, funded_client(arena.url) as winner:
+            before = await lamports(winner, winner.address)
+            bot = await open_bot(creator)
+            player = Player(winner, bot["id"])
+            assert (await player.say("A lantern?"))["verdict"] == "unsolved"
+            assert (await player.say(f"It must be {PHRASE}"))["verdict"] == "solved"
+            [_, payment] = player.seen(type="payment", status="confirmed")
+            [status] = (await call_chain(winner, "getSignatureStatuses", [payment["signature"]]))["value"]
+            await call_chain(winner, "arena_dropSlots", {"from": status["slot"]})
+            rollback = await player.until(type="rollback")
+            assert rollback["message_count"] == 1
+            await player.until(type="settlement", status="closed")
+
+            assert [reply["verdict"] for reply in player.seen(type="reply")] == [
+                "unsolved",
+                "solved",
+                "solved",
+            ]
+            assert len(player.seen(type="settlement", status="paid")) == 1
+            fees = FEES.price(0) + FEES.price(1) + 2 * FEE_SIGNATURES
+            reward = SOL // 2 + sum(SPLIT.divide(FEES.price(count)).pot for count in (0, 1))
+            assert await lamports(winner, winner.address) == before - fees + reward
+            assert await lamports(winner, bot["address"]) == 0
+
+
 async def test_of_two_who_solve_at_once_the_first_on_chain_wins_and_the_other_is_refunded(
     tmp_path: Path,
 ) -> None:
