@@ -19,6 +19,7 @@ from solders.pubkey import Pubkey
 
 from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Timer
 from arena.brains import Turn, Verdict
+from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.feed import ChainEvent
 from arena.chain.payment import cosign
 from arena.chain.submitter import (
@@ -31,7 +32,7 @@ from arena.chain.submitter import (
     TransactionKind,
 )
 from arena.crashpoints import crash_point
-from arena.game import chain_facts, opening, terms
+from arena.game import chain_facts, finality, opening, rollback, terms
 from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import PaymentFrame, ReplyDelta, ReplyFrame, SettlementFrame
@@ -43,6 +44,7 @@ from arena.game.messages import (
     BotMessage,
     BrainAnswered,
     ChainEventSeen,
+    FinalityLearnt,
     LobbyEntry,
     Offer,
     OpenBot,
@@ -58,7 +60,7 @@ from arena.game.refusals import bot_ends_soon, bot_not_live, too_many_payments
 from arena.game.services import Services
 from arena.game.thinking import think
 from arena.problems import Problem, not_found
-from arena.store import bots, messages, solutions, transactions
+from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
 from arena.store.transactions import TransactionStatus
@@ -67,7 +69,7 @@ from persistence import DatabaseUnavailable
 log = structlog.get_logger(__name__)
 
 MAX_UNJUDGED = 1024
-"""Messages of one bot that may be under way at once, from payment to verdict; further ones are refused."""
+"""Paid messages of one bot that may wait for their verdicts; while there are more, further ones are refused."""
 MAX_PAYING_PER_SESSION = 4
 HISTORY_TURNS = 50
 CLOCK_INTERVAL = 30.0
@@ -91,6 +93,10 @@ class BotActor(Actor[BotMessage]):
         self._judging = Judging()
         self._thinking: dict[UUID, trio.CancelScope] = {}
         self._clock: Timer | None = None
+        self._watching = False
+        """Whether a task asks the chain if it stands by its events."""
+        self._unwatched = False
+        """There may be an event that the task has not seen yet."""
         self._everybody: Publisher[Published] = Publisher()
         self._sessions: dict[UUID, Publisher[Published]] = {}
 
@@ -125,6 +131,7 @@ class BotActor(Actor[BotMessage]):
         if ended or await messages.refunds_due(database, self._id, limit=1):
             self._advance_settlement()
         self._think_on()
+        self._watch_finality()
         self._watch_clock()
 
     def describe(self) -> Mapping[str, object]:
@@ -158,6 +165,8 @@ class BotActor(Actor[BotMessage]):
                 return await self._accept(bot, message)
             case ChainEventSeen(event):
                 return await self._record(bot, event)
+            case FinalityLearnt(finality):
+                return await self._learn_finality(bot, finality)
             case BrainAnswered(message_id, verdict):
                 self._thinking.pop(message_id, None)
                 self._judging.answer(message_id, verdict)
@@ -242,9 +251,12 @@ class BotActor(Actor[BotMessage]):
         self._refuse_unless_live(bot)
         mine = sum(message.session_id == payment.message.session_id for message in self._paying.values())
         if mine >= MAX_PAYING_PER_SESSION:
-            raise too_many_payments(MAX_PAYING_PER_SESSION)
-        if len(self._paying) + len(self._judging) >= MAX_UNJUDGED:
-            raise too_many_payments(MAX_UNJUDGED, of="bot")
+            raise too_many_payments("session")
+        # only what was paid counts here: whoever wants to keep others out has to pay for it
+        if len(self._judging) >= MAX_UNJUDGED:
+            raise too_many_payments("bot")
+        if not self._services.submitter.has_room_for_payments:
+            raise too_many_payments("arena")
 
         message = payment.message
         outgoing = Outgoing(
@@ -324,6 +336,7 @@ class BotActor(Actor[BotMessage]):
         reveal = terms.reveal(self._services.secretbox, bot)
         fact = chain_facts.apply(changes, bot, seen, paying=self._paying, reveal=reveal)
         await self._commit(changes)
+        self._watch_finality()
         crash_point("event_committed")
         match fact:
             case chain_facts.Paid(paid):
@@ -344,6 +357,62 @@ class BotActor(Actor[BotMessage]):
                 self._advance_settlement()
             case None:
                 self._watch_clock()
+
+    # -- whether the chain stands by it
+
+    def _watch_finality(self) -> None:
+        self._unwatched = True
+        if not self._watching:
+            self._watching = True
+            self.context.start_task(self._until_all_is_final, name="finality")
+
+    async def _until_all_is_final(self) -> None:
+        """Ask the chain again and again whether it stands by what it said, until all of that is final."""
+        services = self._services
+        while self._watching:
+            self._unwatched = False
+            try:
+                events = await chain_events.unfinal(services.database, self._id)
+                if not events:
+                    self._watching = self._unwatched  # an event may have come while we looked
+                    continue
+                finalized_slot = await services.client.slot(Commitment.FINALIZED)
+                seen_slot, statuses = await services.client.statuses_at(
+                    [event.signature for event in events], search_history=True
+                )
+                found = finality.look(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot)
+                if found != finality.Finality():
+                    await self.context.ref.ask(FinalityLearnt(found))
+            except (ChainUnavailable, DatabaseUnavailable, Problem) as outage:
+                log.info("finality_unknown", bot_id=str(self._id), reason=str(outage))
+            await trio.sleep(services.settings.arena_settlement_interval)
+
+    async def _learn_finality(self, bot: bots.Bot, found: finality.Finality) -> None:
+        if found.final_up_to is not None:
+            changes = BotChanges(self._mirror)
+            changes.write(chain_events.final_up_to(self._id, found.final_up_to))
+            await self._commit(changes)
+        if found.taken_back_from is not None:
+            await self._roll_back(bot, found.taken_back_from)
+
+    async def _roll_back(self, bot: bots.Bot, event_seq: int) -> None:
+        """The chain took back this event and all after it: start again from the one before."""
+        database = self._services.database
+        if event_seq > self._mirror.event_seq:
+            return  # undone already
+        last = await chain_events.get(database, self._id, event_seq - 1)
+        undone = await messages.after_index(database, self._id, last.message_count if last else 0)
+        log.error("chain_rolled_back", bot_id=str(self._id), event_seq=event_seq, messages=len(undone))
+        changes = BotChanges(self._mirror)
+        rollback.undo(
+            changes, bot, last=last, undone=undone, solution=await solutions.get(database, self._id)
+        )
+        crash_point("rollback_planned")
+        await self._commit(changes)
+        crash_point("rollback_committed")
+        self._stop_thinking()
+        self._paying.clear()
+        await self._take_up()
 
     # -- judging
 
@@ -370,7 +439,7 @@ class BotActor(Actor[BotMessage]):
             if said := self._judging.say(message.id, text):
                 self._show(message, said)
 
-        verdict = await think(
+        verdict = paid.earlier or await think(
             self._brain,
             message.text,
             await self._history(paid),

@@ -29,7 +29,7 @@ async def test_verdicts_are_given_in_the_order_of_the_chain(brain: ScriptedBrain
     first = await game.say(slow, "slow")
     second = await game.say(quick, "sesame")
     assert (await game.message(second.id)).status is MessageStatus.PAID
-    await eventually(lambda: brain.asked == ["slow", "sesame"])
+    await eventually(lambda: sorted(brain.asked) == ["sesame", "slow"])
     await eventually(lambda: game.system.info(f"/game/bots/{bot.id}").details["thinking"] == 1)
     assert (await game.message(second.id)).status is MessageStatus.PAID
     release.set()
@@ -127,6 +127,7 @@ async def test_a_verdict_for_an_earlier_start_of_the_bot_does_no_harm(
     release = brain.gate("hello")
     message = await game.say(player, "hello")
     await brain.wait_until_asked("hello")
+    await game.all_is_final(bot.id)
     quote = await game.quote(player, "crash")
     game.journal.crash_before, game.journal.crash_when = "messages.accept", trio.Event()
 
