@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 from arena.audit.differences import Kind
 from arena.audit.ledger import Ledger
 from arena.chain.accounts import GRACE_SECONDS, BotAccount, BotStatus
+from arena.chain.client import AccountState
 from arena.chain.events import BotClosed, BotCreated, CloseReason
 from arena.economy import Books, ExpiryRule
 
@@ -29,6 +30,17 @@ class Payouts:
 def closes_from(account: BotAccount) -> int:
     """From when on anyone may close the bot; seconds since the epoch."""
     return account.closes_at + GRACE_SECONDS
+
+
+def can_hold(wallet: AccountState | None, lamports: int, minimum: int) -> bool:
+    """Whether a wallet could receive `lamports`, as the program sees it.
+
+    Args:
+        minimum: the rent-exempt minimum of an account with its data.
+    """
+    if wallet is None:
+        return lamports >= minimum
+    return not wallet.executable and wallet.lamports + lamports >= minimum
 
 
 def payouts(

@@ -11,7 +11,7 @@ from quart_trio import QuartTrio
 
 from arena.edge.authentication import Authenticator
 from arena.game.services import Services
-from arena.http import admin, auth, bots, chain, chats, faucet, health, index, metrics, problems
+from arena.http import admin, auth, bots, chain, chats, faucet, health, index, metrics, problems, proof
 from arena.http.context import Front, set_front
 from arena.http.faucet_limits import FaucetLimits
 from arena.http.openapi import openapi
@@ -35,7 +35,7 @@ def create_app(services: Services) -> QuartTrio:
     openapi(_version()).init_app(app)
     app.before_request(_begin)
     app.after_request(_finish)
-    for topic in (auth, bots, chain, chats, health, faucet):
+    for topic in (auth, bots, proof, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     app.register_blueprint(admin.blueprint)
     app.register_blueprint(metrics.blueprint)
