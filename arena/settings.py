@@ -85,6 +85,8 @@ class Settings(BaseSettings):
     """Length of a slot of the local chain, milliseconds."""
     arena_rpc_port: Annotated[int, Field(ge=0, le=65534)] = 0
     """Port of the local chain started by this server, its websockets at the next; 0: any free one."""
+    arena_chain_faults: bool = False
+    """For tests: the local chain started by this server can be made to fork and to answer badly."""
 
     arena_quote_lifetime: Annotated[int, Field(ge=5, le=90)] = 60
     """How long a quote can be paid. A blockhash lives 150 slots, about 60 to 90 seconds."""

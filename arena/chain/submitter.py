@@ -142,6 +142,11 @@ class Submitter:
         self._fresh.append(entry)
         self._work.set()
 
+    @property
+    def has_room_for_payments(self) -> bool:
+        """Whether players' transactions should be taken on: a tenth is kept free for what the arena owes."""
+        return len(self._entries) < self._capacity - self._capacity // 10
+
     def is_pending(self, signature: str) -> bool:
         """Whether a transaction is still in its charge."""
         return signature in self._entries

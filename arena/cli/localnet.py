@@ -27,7 +27,9 @@ from arena.localnet.server import serve
     help="Where the chain is kept.",
 )
 @click.option("--slot-ms", default=400, show_default=True, help="Length of a slot, in milliseconds.")
-def localnet(host: str, port: int, data_dir: Path, slot_ms: int) -> None:
+@click.option("--forkable", is_flag=True, help="For tests: slots can be dropped, by arena_dropSlots.")
+@click.option("--faulty", is_flag=True, help="For tests: it answers badly when told to, by arena_misbehave.")
+def localnet(host: str, port: int, data_dir: Path, slot_ms: int, forkable: bool, faulty: bool) -> None:
     """Run a local Solana chain with the arena's program on it."""
     config = LocalnetConfig(
         host=host,
@@ -35,6 +37,8 @@ def localnet(host: str, port: int, data_dir: Path, slot_ms: int) -> None:
         data_dir=data_dir,
         slot_ms=slot_ms,
         programs={DEFAULT_PROGRAM_ID: program_path()},
+        forkable=forkable,
+        faulty=faulty,
     )
     click.echo(f"arena: local chain at http://{host}:{port}, websockets at port {port + 1}", err=True)
     try:

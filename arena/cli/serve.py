@@ -96,6 +96,8 @@ def _start_children(settings: Settings, kept: Children) -> Endpoints:
             rpc_port=settings.arena_rpc_port,
             slot_ms=settings.arena_slot_ms,
             programs={program_id: program_path()},
+            forkable=settings.arena_chain_faults,
+            faulty=settings.arena_chain_faults,
         )
     )
     rpc_url, ws_url = kept.start("localnet", localnet, localnet.start)

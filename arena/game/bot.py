@@ -8,7 +8,6 @@ crashes the actor, and the supervisor starts it again from its rows, which are a
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +19,7 @@ from solders.pubkey import Pubkey
 
 from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Timer
 from arena.brains import Turn, Verdict
+from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.feed import ChainEvent
 from arena.chain.payment import cosign
 from arena.chain.submitter import (
@@ -32,10 +32,11 @@ from arena.chain.submitter import (
     TransactionKind,
 )
 from arena.crashpoints import crash_point
-from arena.game import chain_facts, opening, terms
+from arena.game import chain_facts, finality, opening, rollback, terms
 from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import PaymentFrame, ReplyDelta, ReplyFrame, SettlementFrame
+from arena.game.judging import Judging
 from arena.game.messages import (
     AcceptPayment,
     Advance,
@@ -43,6 +44,7 @@ from arena.game.messages import (
     BotMessage,
     BrainAnswered,
     ChainEventSeen,
+    FinalityLearnt,
     LobbyEntry,
     Offer,
     OpenBot,
@@ -58,7 +60,7 @@ from arena.game.refusals import bot_ends_soon, bot_not_live, too_many_payments
 from arena.game.services import Services
 from arena.game.thinking import think
 from arena.problems import Problem, not_found
-from arena.store import bots, messages, solutions, transactions
+from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
 from arena.store.transactions import TransactionStatus
@@ -67,7 +69,7 @@ from persistence import DatabaseUnavailable
 log = structlog.get_logger(__name__)
 
 MAX_UNJUDGED = 1024
-"""Messages of one bot that may be under way at once, from payment to verdict; further ones are refused."""
+"""Paid messages of one bot that may wait for their verdicts; while there are more, further ones are refused."""
 MAX_PAYING_PER_SESSION = 4
 HISTORY_TURNS = 50
 CLOCK_INTERVAL = 30.0
@@ -88,9 +90,13 @@ class BotActor(Actor[BotMessage]):
         self._id = bot_id
         self._bot: bots.Bot | None = None
         self._paying: dict[UUID, NewMessage] = {}
-        self._waiting: deque[PaidMessage] = deque()
-        self._judging: UUID | None = None
+        self._judging = Judging()
+        self._thinking: dict[UUID, trio.CancelScope] = {}
         self._clock: Timer | None = None
+        self._watching = False
+        """Whether a task asks the chain if it stands by its events."""
+        self._unwatched = False
+        """There may be an event that the task has not seen yet."""
         self._everybody: Publisher[Published] = Publisher()
         self._sessions: dict[UUID, Publisher[Published]] = {}
 
@@ -113,7 +119,7 @@ class BotActor(Actor[BotMessage]):
         """Go on with what was under way: payments, verdicts, the settlement."""
         database = self._services.database
         for message in await messages.all_unjudged(database, self._id):
-            self._waiting.append(PaidMessage.of(message))
+            self._judging.add(PaidMessage.of(message))
         for message in await messages.all_paying(database, self._id):
             self._paying[message.id] = message
         for row in await transactions.pending(database, self._id):
@@ -124,7 +130,8 @@ class BotActor(Actor[BotMessage]):
         ended = self._mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
         if ended or await messages.refunds_due(database, self._id, limit=1):
             self._advance_settlement()
-        self._judge_next()
+        self._think_on()
+        self._watch_finality()
         self._watch_clock()
 
     def describe(self) -> Mapping[str, object]:
@@ -139,8 +146,7 @@ class BotActor(Actor[BotMessage]):
             "event_seq": mirror.event_seq,
             "judged_count": mirror.judged_count,
             "paying": len(self._paying),
-            "waiting": len(self._waiting),
-            "judging": str(self._judging) if self._judging else None,
+            **self._judging.describe(),
             "sessions": len(self._sessions),
         }
 
@@ -159,8 +165,12 @@ class BotActor(Actor[BotMessage]):
                 return await self._accept(bot, message)
             case ChainEventSeen(event):
                 return await self._record(bot, event)
+            case FinalityLearnt(finality):
+                return await self._learn_finality(bot, finality)
             case BrainAnswered(message_id, verdict):
-                return await self._judge(bot, message_id, verdict)
+                self._thinking.pop(message_id, None)
+                self._judging.answer(message_id, verdict)
+                return await self._judge_what_is_ready(bot)
             case TransactionEnded(outcome):
                 return await self._transaction_ended(outcome)
             case SubscribeBot(session_id):
@@ -241,9 +251,12 @@ class BotActor(Actor[BotMessage]):
         self._refuse_unless_live(bot)
         mine = sum(message.session_id == payment.message.session_id for message in self._paying.values())
         if mine >= MAX_PAYING_PER_SESSION:
-            raise too_many_payments(MAX_PAYING_PER_SESSION)
-        if len(self._paying) + len(self._waiting) >= MAX_UNJUDGED:
-            raise too_many_payments(MAX_UNJUDGED, of="bot")
+            raise too_many_payments("session")
+        # only what was paid counts here: whoever wants to keep others out has to pay for it
+        if len(self._judging) >= MAX_UNJUDGED:
+            raise too_many_payments("bot")
+        if not self._services.submitter.has_room_for_payments:
+            raise too_many_payments("arena")
 
         message = payment.message
         outgoing = Outgoing(
@@ -323,12 +336,13 @@ class BotActor(Actor[BotMessage]):
         reveal = terms.reveal(self._services.secretbox, bot)
         fact = chain_facts.apply(changes, bot, seen, paying=self._paying, reveal=reveal)
         await self._commit(changes)
+        self._watch_finality()
         crash_point("event_committed")
         match fact:
             case chain_facts.Paid(paid):
                 del self._paying[paid.message.id]
-                self._waiting.append(paid)
-                self._judge_next()
+                self._judging.add(paid)
+                self._think_on()
             case chain_facts.PaidTooLate(paid):
                 del self._paying[paid.message.id]
                 self._advance_settlement()
@@ -344,14 +358,77 @@ class BotActor(Actor[BotMessage]):
             case None:
                 self._watch_clock()
 
+    # -- whether the chain stands by it
+
+    def _watch_finality(self) -> None:
+        self._unwatched = True
+        if not self._watching:
+            self._watching = True
+            self.context.start_task(self._until_all_is_final, name="finality")
+
+    async def _until_all_is_final(self) -> None:
+        """Ask the chain again and again whether it stands by what it said, until all of that is final."""
+        services = self._services
+        while self._watching:
+            self._unwatched = False
+            try:
+                events = await chain_events.unfinal(services.database, self._id)
+                if not events:
+                    self._watching = self._unwatched  # an event may have come while we looked
+                    continue
+                finalized_slot = await services.client.slot(Commitment.FINALIZED)
+                seen_slot, statuses = await services.client.statuses_at(
+                    [event.signature for event in events], search_history=True
+                )
+                found = finality.look(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot)
+                if found != finality.Finality():
+                    await self.context.ref.ask(FinalityLearnt(found))
+            except (ChainUnavailable, DatabaseUnavailable, Problem) as outage:
+                log.info("finality_unknown", bot_id=str(self._id), reason=str(outage))
+            await trio.sleep(services.settings.arena_settlement_interval)
+
+    async def _learn_finality(self, bot: bots.Bot, found: finality.Finality) -> None:
+        if found.final_up_to is not None:
+            changes = BotChanges(self._mirror)
+            changes.write(chain_events.final_up_to(self._id, found.final_up_to))
+            await self._commit(changes)
+        if found.taken_back_from is not None:
+            await self._roll_back(bot, found.taken_back_from)
+
+    async def _roll_back(self, bot: bots.Bot, event_seq: int) -> None:
+        """The chain took back this event and all after it: start again from the one before."""
+        database = self._services.database
+        if event_seq > self._mirror.event_seq:
+            return  # undone already
+        last = await chain_events.get(database, self._id, event_seq - 1)
+        undone = await messages.after_index(database, self._id, last.message_count if last else 0)
+        log.error("chain_rolled_back", bot_id=str(self._id), event_seq=event_seq, messages=len(undone))
+        changes = BotChanges(self._mirror)
+        rollback.undo(
+            changes, bot, last=last, undone=undone, solution=await solutions.get(database, self._id)
+        )
+        crash_point("rollback_planned")
+        await self._commit(changes)
+        crash_point("rollback_committed")
+        self._stop_thinking()
+        self._paying.clear()
+        await self._take_up()
+
     # -- judging
 
-    def _judge_next(self) -> None:
-        if self._judging is None and self._waiting and self._mirror.status is BotStatus.OPEN:
-            paid = self._waiting[0]
-            assert paid.index == self._mirror.judged_count + 1, "verdicts follow the order of the chain"
-            self._judging = paid.message.id
-            self.context.start_task(self._think, paid, name="brain")
+    def _think_on(self) -> None:
+        """Start to think about what can be thought about, and show what can be shown."""
+        if self._mirror.status is not BotStatus.OPEN:
+            return
+        for paid in self._judging.start_thinking():
+            self._thinking[paid.message.id] = self.context.start_task(self._think, paid, name="brain")
+        if said := self._judging.unsaid():
+            self._show(next(iter(self._judging)).message, said)
+
+    def _show(self, message: NewMessage, text: str) -> None:
+        """A piece of a reply, as it comes."""
+        frame = ReplyDelta(id=message.client_id, text=text).model_dump_json().encode()
+        self._publish(Published(None, message.session_id, frame))
 
     async def _think(self, paid: PaidMessage) -> None:
         """The brain's work on one message, beside the mailbox; it ends as a message to the bot."""
@@ -359,10 +436,10 @@ class BotActor(Actor[BotMessage]):
         message = paid.message
 
         def on_delta(text: str) -> None:
-            frame = ReplyDelta(id=message.client_id, text=text).model_dump_json().encode()
-            self._publish(Published(None, message.session_id, frame))
+            if said := self._judging.say(message.id, text):
+                self._show(message, said)
 
-        verdict = await think(
+        verdict = paid.earlier or await think(
             self._brain,
             message.text,
             await self._history(paid),
@@ -392,12 +469,14 @@ class BotActor(Actor[BotMessage]):
                 continue
             return [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
 
-    async def _judge(self, bot: bots.Bot, message_id: UUID, verdict: Verdict | None) -> None:
-        if message_id != self._judging or self._mirror.status is not BotStatus.OPEN:
-            return  # thought up for an earlier start of this actor, or for a bot that was halted meanwhile
-        paid = self._waiting[0]
+    async def _judge_what_is_ready(self, bot: bots.Bot) -> None:
+        while self._mirror.status is BotStatus.OPEN and (ready := self._judging.ready()) is not None:
+            await self._judge(bot, *ready)
+        self._think_on()
+
+    async def _judge(self, bot: bots.Bot, paid: PaidMessage, verdict: Verdict | None) -> None:
+        assert paid.index == self._mirror.judged_count + 1, "verdicts follow the order of the chain"
         message = paid.message
-        assert message.id == message_id, "one message is judged at a time"
         changes = BotChanges(self._mirror)
         changes.set(judged_count=paid.index)
         if verdict is None:
@@ -420,13 +499,17 @@ class BotActor(Actor[BotMessage]):
         crash_point("verdict_reached")
         await self._commit(changes)
         crash_point("verdict_committed")
-        self._judging = None
-        self._waiting.popleft()
+        self._judging.done()
         if verdict is not None and verdict.solved:
-            self._waiting.clear()  # the late ones: their fees go back
+            self._stop_thinking()  # of the late ones: their fees go back
         if verdict is None or verdict.solved:
             self._advance_settlement()
-        self._judge_next()
+
+    def _stop_thinking(self) -> None:
+        self._judging.stop()
+        for scope in self._thinking.values():
+            scope.cancel()
+        self._thinking.clear()
 
     async def _solve(self, bot: bots.Bot, paid: PaidMessage, changes: BotChanges) -> None:
         """The winner gets the initial pot and what every message up to the winning one added, but for refunds."""
@@ -453,7 +536,7 @@ class BotActor(Actor[BotMessage]):
             message_index=paid.index,
             reward=reward,
         )
-        for late in list(self._waiting)[1:]:
+        for late in list(self._judging)[1:]:
             changes.set(judged_count=late.index)
             chain_facts.refund(changes, late, reason="late")
 
@@ -476,7 +559,7 @@ class BotActor(Actor[BotMessage]):
         """A bot ends at `closes_at`, once nothing can be paid any more and everything paid is judged."""
         self._watch_clock()
         over = time.time() >= bot.closes_at.timestamp() + CLOSING_MARGIN
-        if self._mirror.status is not BotStatus.OPEN or not over or self._paying or self._waiting:
+        if self._mirror.status is not BotStatus.OPEN or not over or self._paying or self._judging:
             return
         changes = BotChanges(self._mirror)
         changes.set(status=BotStatus.EXPIRED, ended_at=datetime.now(UTC))

@@ -46,6 +46,7 @@ class BotChanges:
         self.mirror = replace(mirror, was=mirror.status)
         self.published: list[Published] = []
         self._writes: list[Write] = []
+        self._rewinds = False
 
     def write(self, *writes: Write) -> None:
         self._writes.extend(writes)
@@ -53,6 +54,11 @@ class BotChanges:
     def set(self, **values: Any) -> None:
         """New values of the mirror, by name."""
         self.mirror = replace(self.mirror, **values)
+
+    def rewind(self, **values: Any) -> None:
+        """The same when the chain took events back: counters may go back, as they otherwise never do."""
+        self.set(**values)
+        self._rewinds = True
 
     def emit(self, frame: type[DurableFrame], *, session_id: UUID | None = None, **fields: Any) -> None:
         """Append a frame to the bot's log: for one session, or for everybody."""
@@ -75,6 +81,5 @@ class BotChanges:
             version=version + 1,
             data=to_json(mirror),
         )
-        return Change(
-            writes=(*self._writes, bots.mirror(mirror)), snapshot=snapshot, expected_version=version
-        )
+        write = bots.rewind(mirror) if self._rewinds else bots.mirror(mirror)
+        return Change(writes=(*self._writes, write), snapshot=snapshot, expected_version=version)

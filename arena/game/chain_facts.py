@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+from arena.brains import Verdict
 from arena.chain.events import (
     BotClosed,
     BotCreated,
@@ -23,22 +24,33 @@ from arena.chain.events import (
 from arena.chain.feed import ChainEvent
 from arena.game.bot_changes import BotChanges
 from arena.game.frames import PaymentFrame, PotFrame, RefundFrame, Reveal, SettlementFrame
-from arena.store import messages, sessions, transactions
+from arena.store import chain_events, messages, sessions, transactions
 from arena.store.bots import Bot, BotStatus
 from arena.store.messages import Message, NewMessage
 
 
 @dataclass(frozen=True, slots=True)
 class PaidMessage:
-    """A message whose fee the chain recorded. `index` is its place there, from 1."""
+    """A message whose fee the chain recorded. `index` is its place there, from 1.
+
+    `earlier` is what the brain has said of it already, before the chain took the payment back once.
+    """
 
     message: NewMessage
     index: int
+    earlier: Verdict | None = None
 
     @staticmethod
     def of(row: Message) -> PaidMessage:
         assert row.message_index is not None
-        return PaidMessage(row, row.message_index)
+        return PaidMessage(row, row.message_index, earlier_verdict(row))
+
+
+def earlier_verdict(message: NewMessage) -> Verdict | None:
+    """What the brain has said of a message that was paid before, if it has."""
+    if not isinstance(message, Message) or message.earlier_solved is None:
+        return None
+    return Verdict(message.earlier_solved, message.earlier_reply or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,19 @@ def apply(
     """Collect what `seen` changes about `bot`."""
     event = seen.event
     changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
+    changes.write(
+        chain_events.seen(
+            chain_events.SeenEvent(
+                bot_id=bot.id,
+                event_seq=event.event_seq,
+                kind=type(event).__name__,
+                signature=seen.signature,
+                slot=seen.slot,
+                pot=event.pot,
+                message_count=event.message_count,
+            )
+        )
+    )
     match event:
         case BotCreated():
             changes.write(transactions.landed(seen.signature, slot=seen.slot))
@@ -151,7 +176,7 @@ def _fee(
         changes.set(status=BotStatus.HALTED)
         changes.emit(SettlementFrame, status="halted", signature=seen.signature)
         return Unknown()
-    paid = PaidMessage(message, event.message_index)
+    paid = PaidMessage(message, event.message_index, earlier_verdict(message))
     changes.write(
         messages.paid(
             message.id,

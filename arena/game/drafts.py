@@ -29,10 +29,10 @@ MIN_LIFE = timedelta(minutes=5)
 MAX_LIFE = timedelta(days=365)
 MAX_DRAFTS = 50
 """Drafts that a creator may have lying about; the oldest have to be opened or left to expire first."""
-MAX_LAMPORTS = 2**53 - 1
-"""The largest amount a client in JavaScript reads exactly."""
+MAX_EXACT = 2**53 - 1
+"""The largest number that a client in JavaScript reads exactly."""
 
-Lamports = Annotated[int, Field(ge=0, le=MAX_LAMPORTS)]
+Lamports = Annotated[int, Field(ge=0, le=MAX_EXACT)]
 
 
 class DraftBot(BaseModel):
@@ -55,7 +55,7 @@ class DraftBot(BaseModel):
     idle_after: Annotated[int, Field(ge=0, le=365 * 86_400)] = Field(
         default=0, description="seconds without a message after which the bot may end; 0: never"
     )
-    idle_min_messages: Annotated[int, Field(ge=0)] = 0
+    idle_min_messages: Annotated[int, Field(ge=0, le=MAX_EXACT)] = 0
 
 
 @dataclass(frozen=True, slots=True)

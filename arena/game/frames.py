@@ -25,8 +25,9 @@ class PaymentFrame(Frame):
     type: Literal["payment"] = "payment"
     seq: int
     id: UUID = Field(description="the client's id of the message")
-    status: Literal["accepted", "confirmed", "failed", "expired"] = Field(
+    status: Literal["accepted", "confirmed", "taken_back", "failed", "expired"] = Field(
         description="accepted: committed, co-signed and being sent; confirmed: the chain has it, the verdict follows; "
+        "taken_back: the chain forgot it again, it is being sent anew and what was said of it does not count; "
         "failed, expired: nothing was paid and the message will not be judged"
     )
     signature: str
@@ -60,6 +61,16 @@ class PotFrame(Frame):
     """The pot after a fee was recorded, and what the next message costs."""
 
     type: Literal["pot"] = "pot"
+    seq: int
+    pot: Lamports
+    message_count: int
+    next_price: Lamports
+
+
+class RollbackFrame(Frame):
+    """The chain took events back: what followed message `message_count` does not count until it lands again."""
+
+    type: Literal["rollback"] = "rollback"
     seq: int
     pot: Lamports
     message_count: int
@@ -106,5 +117,5 @@ class RefundFrame(Frame):
     signature: str | None = None
 
 
-DurableFrame = PaymentFrame | ReplyFrame | PotFrame | SettlementFrame | RefundFrame
+DurableFrame = PaymentFrame | ReplyFrame | PotFrame | RollbackFrame | SettlementFrame | RefundFrame
 PublishedFrame = Annotated[DurableFrame | ReplyDelta, Field(discriminator="type")]

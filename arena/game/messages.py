@@ -13,6 +13,7 @@ from actors import Message, Subscription
 from arena.brains import Verdict
 from arena.chain.feed import ChainEvent
 from arena.chain.submitter import Outcome
+from arena.game.finality import Finality
 from arena.store.messages import MessageStatus, NewMessage
 
 
@@ -139,6 +140,13 @@ class ChainEventSeen(Message[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class FinalityLearnt(Message[None]):
+    """How far the bot's events are final, or which the chain has taken back."""
+
+    finality: Finality
+
+
+@dataclass(frozen=True, slots=True)
 class TransactionEnded(Message[None]):
     """A transaction of ours is final, one way or the other."""
 
@@ -170,6 +178,7 @@ BotMessage = (
     | PriceMessage
     | AcceptPayment
     | ChainEventSeen
+    | FinalityLearnt
     | TransactionEnded
     | BrainAnswered
     | SubscribeBot

@@ -55,15 +55,28 @@ def quote_expired() -> Problem:
     return Problem("quote_expired", "The quote has expired", 409, "Nothing was paid. Send the message again.")
 
 
-def too_many_payments(limit: int, *, of: Literal["session", "bot"] = "session") -> Problem:
+def too_many_payments(of: Literal["session", "bot", "arena"]) -> Problem:
     return Problem(
         "too_many_payments",
         "Too many payments are under way",
         429,
-        f"At most {limit} payments of a session can be under way at once."
-        if of == "session"
-        else f"At most {limit} messages to this bot can wait for their verdicts.",
+        {
+            "session": "As many payments of this session are under way as can be at once.",
+            "bot": "As many paid messages to this bot wait for their verdicts as can at once.",
+            "arena": "The arena is bringing as many payments to the chain as it can.",
+        }[of],
         {"retry_after": 2},
+    )
+
+
+def funds_insufficient(balance: int, needed: int) -> Problem:
+    """Both in lamports; ``needed`` is the fee of the message and the network's."""
+    return Problem(
+        "funds_insufficient",
+        "The wallet cannot pay this",
+        402,
+        f"It holds {balance} lamports, and {needed} are needed with the network's fee. Nothing was sent.",
+        {"balance": balance, "needed": needed},
     )
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from solders.pubkey import Pubkey
 
 from actors import Actor, ActorRef
+from arena.chain.client import ChainUnavailable
 from arena.chain.payment import FeeQuote, PaymentRefused, check_fee_transaction, fee_transaction
 from arena.game.messages import (
     AcceptPayment,
@@ -32,6 +33,7 @@ from arena.game.outages import outages_are_refusals
 from arena.game.refusals import (
     already_paid,
     bot_ends_soon,
+    funds_insufficient,
     message_id_reused,
     payment_refused,
     quote_expired,
@@ -47,6 +49,10 @@ from arena.store.sessions import ChatSession
 
 MAX_QUOTES = 16
 """Open quotes of a session; the oldest gives way to a further one."""
+
+
+NETWORK_FEE = 10_000
+"""Lamports: what the network takes for the two signatures of a payment, without a priority fee."""
 
 
 class _Quoted:
@@ -155,6 +161,15 @@ class ChatSessionActor(Actor[SessionMessage]):
         fee = quoted.fee
         return Quote(client_id, fee.message_id, fee.amount, fee.valid_until, quoted.transaction)
 
+    async def _check_funds(self, session: ChatSession, fee: FeeQuote) -> None:
+        """A payment that cannot succeed would only take up room that others need, and tell the player late."""
+        try:
+            balance = await self._services.client.balance(Pubkey.from_string(session.solver))
+        except ChainUnavailable:
+            return  # the payment is kept and sent when the chain is back
+        if balance < (needed := fee.amount + NETWORK_FEE):
+            raise funds_insufficient(balance, needed)
+
     async def _pay(self, session: ChatSession, client_id: UUID, transaction: bytes) -> PaymentState:
         quoted = self._quotes.get(client_id)
         if quoted is None:
@@ -170,6 +185,7 @@ class ChatSessionActor(Actor[SessionMessage]):
             signed = check_fee_transaction(self._services.program_id, fee, transaction)
         except PaymentRefused as refused:
             raise payment_refused(refused) from refused
+        await self._check_funds(session, fee)
         message = NewMessage(
             id=fee.message_id,
             bot_id=session.bot_id,

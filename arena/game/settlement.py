@@ -16,7 +16,7 @@ from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
 from actors import Actor, Timer
-from arena.chain.accounts import BotAccount, decode_bot
+from arena.chain.accounts import AccountMalformed, BotAccount, decode_bot
 from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.instructions import close_bot, refund_message_fee, settle_reward
 from arena.chain.own_transactions import own_transaction
@@ -34,7 +34,7 @@ from arena.game import settlement_plan as plan
 from arena.game import terms
 from arena.game.messages import Advance, SettlementMessage, TransactionEnded
 from arena.game.services import Services
-from arena.store import bots, messages, solutions, transactions
+from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from persistence import Change, DatabaseUnavailable, Write
 
@@ -112,7 +112,8 @@ class SettlementActor(Actor[SettlementMessage]):
                     await self._send(bot, step)
                 case _:
                     assert_never(step)
-        except (ChainUnavailable, DatabaseUnavailable) as error:
+        except (ChainUnavailable, DatabaseUnavailable, AccountMalformed) as error:
+            # an account of our program that is no bot: the node is wrong, or knows a newer program than we do
             self._waiting_for = str(error)
             self._again(self._services.settings.arena_settlement_interval)
 
@@ -127,34 +128,29 @@ class SettlementActor(Actor[SettlementMessage]):
             state = None  # the account is gone; anyone can send money to where it was
         if state is None and current.status is not BotStatus.CLOSED:
             return plan.Wait("the account is not final yet, or its end has not been seen")
+        self._account = account = decode_bot(state.data) if state is not None else None
         solution = await solutions.get(database, self._id)
-        winning = await self._winning_message(solution)
-        if winning is not None and not await self._is_final(winning):
-            return plan.Wait("the winning message is not final yet")
-        self._account = decode_bot(state.data) if state is not None else None
-        return plan.next_step(
-            self._account,
+        step = plan.next_step(
+            account,
             solution=_solution(solution),
             ended=current.status is BotStatus.EXPIRED,
             refunds=[
                 plan.RefundDue(row.id, row.message_index or 0, row.wallet, row.amount)
                 # after what the chain has paid back already, which the rows may learn much later
                 for row in await messages.refunds_due(
-                    database, self._id, after_index=self._account.refund_cursor if self._account else 0
+                    database, self._id, after_index=account.refund_cursor if account else 0
                 )
             ],
             accounted=current.judged_count,
         )
-
-    async def _winning_message(self, solution: solutions.Solution | None) -> messages.Message | None:
-        if solution is None or solution.message_id is None:
-            return None
-        return await messages.get(self._services.database, solution.message_id)
-
-    async def _is_final(self, message: messages.Message) -> bool:
-        assert message.fee_signature is not None
-        [status] = await self._services.client.statuses([message.fee_signature], search_history=True)
-        return status is not None and status.confirmation is Commitment.FINALIZED and status.error is None
+        moves_money = isinstance(step, plan.Refund | plan.Settle | plan.Close)
+        if (
+            moves_money
+            and account is not None
+            and account.event_seq > await chain_events.final_seq(database, self._id)
+        ):
+            return plan.Wait("what the chain has finalized is not known to be what our books say")
+        return step
 
     async def _send(self, bot: bots.Bot, step: plan.Refund | plan.Settle | plan.Close) -> None:
         """Commit the step's transaction, then send it."""

@@ -1,8 +1,8 @@
 """All accounts, as of every slot that is not final yet.
 
 `current` is the newest state. For each account changed in an unfinalized slot there is a list of (slot, what
-it was before that slot): walking it gives the state as of any slot since the finalized one, and undoing it
-newest first is how a slot would be dropped.
+it was before that slot): walking it gives the state as of any slot since the finalized one, and taking it
+back is how slots are dropped.
 """
 
 from collections import defaultdict
@@ -61,6 +61,23 @@ class Accounts:
             if account is not None and account.owner == owner:
                 yield key, account
 
+    def before(self, first: int) -> dict[Pubkey, Account | None]:
+        """What the accounts changed in `first` and later slots were before."""
+        changed = set().union(*(keys for slot, keys in self._changed.items() if slot >= first))
+        return {key: self.at(key, first - 1) for key in sorted(changed, key=bytes)}
+
+    def drop(self, first: int) -> None:
+        """Take back what was changed in `first` and later slots, none of which may be forgotten."""
+        restored = self.before(first)
+        for slot in [number for number in self._changed if number >= first]:
+            del self._changed[slot]
+        for key, account in restored.items():
+            versions = self._before[key]
+            gone = [self.current.get(key), *(before for changed_in, before in versions if changed_in > first)]
+            kept = [version for version in versions if version[0] < first]
+            self._set(key, account)
+            self._keep(key, kept, gone)
+
     def finalize(self, slot: int) -> None:
         """Forget what was before `slot` and earlier ones."""
         final = [number for number in self._changed if number <= slot]
@@ -77,7 +94,9 @@ class Accounts:
     def _forget(self, key: Pubkey, slot: int) -> None:
         versions = self._before[key]
         gone = [account for changed_in, account in versions if changed_in <= slot]
-        kept = [version for version in versions if version[0] > slot]
+        self._keep(key, [version for version in versions if version[0] > slot], gone)
+
+    def _keep(self, key: Pubkey, kept: list[tuple[int, Account | None]], gone: list[Account | None]) -> None:
         if kept:
             self._before[key] = kept
         else:

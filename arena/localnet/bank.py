@@ -21,7 +21,7 @@ from arena.localnet.blockhashes import Blockhash, BlockhashWindow
 from arena.localnet.config import LAMPORTS_PER_SOL, LocalnetConfig
 from arena.localnet.errors import ProgramNotLoadable
 from arena.localnet.history import Entry, History, encode_meta
-from arena.localnet.records import Anchor, Changes, Genesis, Landed, Patch, Record
+from arena.localnet.records import Anchor, Changes, Dropped, Genesis, Landed, Patch, Record
 from arena.localnet.transactions import memo_of
 from arena.localnet.vm import SYSTEM, Execution, Vm, is_code
 
@@ -63,6 +63,7 @@ class Bank:
         self._loaded_genesis: Genesis | None = None
         self._anchor: Anchor | None = None
         self._last_slot = 0
+        self._dropped: list[range] = []
         self._time_is_set = False
         self._vm_time = 0
 
@@ -83,6 +84,11 @@ class Bank:
                 self.accounts.load(record.changes)
                 self.history.add(record)
                 self._last_slot = max(self._last_slot, record.slot)
+            case Dropped():
+                self.accounts.load(record.changes)
+                self.history.drop(record.first)
+                self._dropped.append(range(record.first, record.last + 1))
+                self._last_slot = max(self._last_slot, record.last)
 
     def start(self, unix_ms: int) -> None:
         """Write the genesis if there is none, deploy the programs, begin a slot later than any seen before.
@@ -96,6 +102,8 @@ class Bank:
         self.genesis = self._loaded_genesis
         self.faucet = Keypair.from_bytes(self.genesis.faucet)
         self.blockhashes = BlockhashWindow(self.genesis.secret)
+        for dropped in self._dropped:
+            self.blockhashes.drop(dropped)
         self.slot = self._first_slot(unix_ms)
         self._append(Anchor(self.slot, unix_ms, self.config.slot_ms))
         self.blockhashes.advance(self.slot)
@@ -131,16 +139,39 @@ class Bank:
 
     def advance(self, slot: int) -> Advance:
         """Begin `slot`, later than the current one; slots in between are skipped."""
+        return self._begin(slot, self.slot)
+
+    def drop(self, first: int) -> tuple[Advance, list[Entry]]:
+        """Abandon the slots since `first`, none of which is final, and begin the next on top of what was
+        before them. The second of what is returned are the transactions that have not landed any more, newest
+        first.
+
+        Raises:
+            OSError, LedgerFailed: it could not be written down, and so did not happen.
+        """
+        assert self.slot_at(Commitment.FINALIZED) < first <= self.slot
+        restored = self.accounts.before(first)
+        self._append(Dropped(first, self.slot, restored))
+        self.accounts.drop(first)
+        self.vm.write(restored)
+        dropped = self.history.drop(first)
+        for entry in dropped:
+            self.vm.reload_programs(entry.keys)
+        self.blockhashes.drop(range(first, self.slot + 1))
+        return self._begin(self.slot + 1, first - 1), dropped
+
+    def _begin(self, slot: int, parent: int) -> Advance:
         assert slot > self.slot
         before = {level: self.slot_at(level) for level in Commitment}
-        parent, self.slot = self.slot, slot
+        self.slot = slot
         self.blockhashes.advance(slot)
         self._time_is_set = False
         return Advance(slot, parent, before, {level: self.slot_at(level) for level in Commitment})
 
     def settle(self, advance: Advance) -> None:
         """Forget what an advance made final; to be called when its subscribers have been told."""
-        self.accounts.finalize(advance.after[Commitment.FINALIZED])
+        kept = self.config.limits.lag if self.config.faulty else 0
+        self.accounts.finalize(advance.after[Commitment.FINALIZED] - kept)
         self.history.trim(self.slot)
 
     def slot_at(self, commitment: Commitment) -> int:
@@ -167,8 +198,8 @@ class Bank:
     # reading
 
     def account(self, key: Pubkey, slot: int) -> Account | None:
-        """The account at the end of a slot that is not older than the finalized one; builtins and sysvars as
-        now."""
+        """The account at the end of a slot that is not older than the finalized one (by more than the lag
+        that a faulty node may have); builtins and sysvars as now."""
         if self.accounts.knows(key):
             return self.accounts.at(key, slot)
         self._set_vm_time()
@@ -229,14 +260,21 @@ class Bank:
         """Records that bring back the state as of this call; may be iterated in another thread."""
         anchor = Anchor(self.slot, int(time.time() * 1000), self.config.slot_ms)
         accounts = dict(self.accounts.current)
-        return _state(self.genesis, anchor, accounts, self.history.snapshot())
+        dropped = self.blockhashes.dropped
+        return _state(self.genesis, anchor, dropped, accounts, self.history.snapshot())
 
 
 def _state(
-    genesis: Genesis, anchor: Anchor, accounts: dict[Pubkey, Account], history: list[Landed]
+    genesis: Genesis,
+    anchor: Anchor,
+    dropped: tuple[range, ...],
+    accounts: dict[Pubkey, Account],
+    history: list[Landed],
 ) -> Iterator[Record]:
     yield genesis
     yield anchor
+    # first, since reading one takes back what comes before it
+    yield from (Dropped(slots.start, slots.stop - 1) for slots in dropped)
     items = list(accounts.items())
     for start in range(0, len(items), _ACCOUNTS_PER_PATCH):
         yield Patch(anchor.slot, dict(items[start : start + _ACCOUNTS_PER_PATCH]))

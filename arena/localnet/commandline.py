@@ -37,6 +37,8 @@ def parse_config(arguments: Sequence[str]) -> LocalnetConfig:
     parser.add_argument("--program", action="append", default=[], metavar="ID=PATH", type=_program)
     parser.add_argument("--compact-bytes", type=int, default=Limits().compact_bytes)
     parser.add_argument("--history", type=int, default=Limits().history, help="transactions to remember")
+    parser.add_argument("--forkable", action="store_true", help="for tests: allow arena_dropSlots")
+    parser.add_argument("--faulty", action="store_true", help="for tests: allow arena_misbehave")
     options = parser.parse_args(arguments)
     try:
         return LocalnetConfig(
@@ -48,6 +50,8 @@ def parse_config(arguments: Sequence[str]) -> LocalnetConfig:
             confirmed_after=options.confirmed_after,
             finalized_after=options.finalized_after,
             programs=dict(options.program),
+            forkable=options.forkable,
+            faulty=options.faulty,
             limits=Limits(compact_bytes=options.compact_bytes, history=options.history),
         )
     except ValueError as error:
@@ -68,6 +72,10 @@ def command_line(config: LocalnetConfig) -> list[str]:
     ]
     if config.ws_port is not None:
         arguments.append(f"--ws-port={config.ws_port}")
+    if config.forkable:
+        arguments.append("--forkable")
+    if config.faulty:
+        arguments.append("--faulty")
     return [*arguments, *(f"--program={key}={path.absolute()}" for key, path in config.programs.items())]
 
 

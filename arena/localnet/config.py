@@ -33,6 +33,8 @@ class Limits:
     """largest single airdrop"""
     history: int = 100_000
     """finalized transactions kept for getTransaction and getSignaturesForAddress"""
+    lag: int = 64
+    """slots that a faulty node may lag behind; it keeps so many more than the unfinalized ones"""
     compact_bytes: int = 64 * 1024 * 1024
     """the ledger is rewritten when it has grown beyond this and beyond twice its last compacted size"""
 
@@ -43,7 +45,8 @@ class LocalnetConfig:
 
     A slot lasts `slot_ms` milliseconds. What happens in slot n is confirmed when slot n + `confirmed_after`
     begins, and finalized when slot n + `finalized_after` begins. `programs` are deployed at every start
-    (and upgraded, when the file has changed).
+    (and upgraded, when the file has changed). For tests only: a `forkable` chain drops slots when a client
+    asks it to, and a `faulty` one answers as badly as a client tells it.
 
     Raises:
         ValueError: a value is out of range.
@@ -59,6 +62,8 @@ class LocalnetConfig:
     confirmed_after: int = 1
     finalized_after: int = 8
     programs: Mapping[Pubkey, Path] = field(default_factory=dict)
+    forkable: bool = False
+    faulty: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:

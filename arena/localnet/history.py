@@ -115,6 +115,21 @@ class History:
                 found.append(entry)
         return found[::-1]
 
+    def drop(self, first: int) -> list[Entry]:
+        """Forget the transactions of `first` and later slots, as if they had never landed; newest first."""
+        dropped: list[Entry] = []
+        while self._entries and self._entries[-1].slot >= first:
+            entry = self._entries.pop()
+            del self._by_signature[entry.signature]
+            for key in set(entry.keys):
+                entries = self._by_address[key]
+                entries.pop()  # the newest of all is the newest of each of its addresses
+                if not entries:
+                    del self._by_address[key]
+            self.total -= 1
+            dropped.append(entry)
+        return dropped
+
     def trim(self, slot: int) -> None:
         """Drop the oldest beyond the limit, but none that is recent at `slot`."""
         while len(self._entries) > self._limit and self._entries[0].slot < slot - STATUS_CACHE_SLOTS:

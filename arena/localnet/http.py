@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import h11
 import trio
 
+from arena.localnet.faults import Fault, Misbehaviour
 from arena.localnet.node import Node
-from arena.localnet.rpc import answer
+from arena.localnet.rpc import answer, methods_of
 
 log = logging.getLogger(__name__)
 
@@ -93,10 +94,25 @@ class _Connection:
             case b"GET" | b"HEAD", b"/health":
                 await self._respond(200, b"ok", "text/plain")
             case b"POST", _:
+                misbehaviour = self._node.misbehaviour
+                if misbehaviour is not None and misbehaviour.strikes(methods_of(body)):
+                    await self._misbehave(misbehaviour)
+                    return
                 content = await answer(self._node, body)
                 await self._respond(200, content, "application/json; charset=utf-8")
             case _:
                 await self._respond(405, b"POST JSON-RPC requests here", "text/plain", [("allow", "POST")])
+
+    async def _misbehave(self, misbehaviour: Misbehaviour) -> None:
+        match misbehaviour.fault:
+            case Fault.RATE_LIMITED:
+                retry_after = ("retry-after", str(misbehaviour.retry_after))
+                await self._respond(429, b"too many requests", "text/plain", [retry_after])
+            case Fault.NONSENSE:
+                await self._respond(200, misbehaviour.body, "application/json; charset=utf-8")
+            case _:
+                with trio.move_on_after(self._limits.idle_seconds):
+                    await misbehaviour.over.wait()
 
     async def _receive(self) -> tuple[h11.Request | None, bytes | None]:
         """The next request and its body; (None, None) at the end, (request, None) when the body is too large.

@@ -35,7 +35,7 @@ def _view(node: Node, config: Config) -> int:
     Raises:
         RpcError: it is before the client's minContextSlot.
     """
-    slot = node.bank.slot_at(config.commitment())
+    slot = node.slot_at(config.commitment())
     minimum = config.integer("minContextSlot")
     if minimum is not None and slot < minimum:
         raise min_context_slot_not_reached(slot)
@@ -215,7 +215,7 @@ async def send_transaction(node: Node, params: Params) -> Json:
     config.integer("maxRetries")
     minimum = config.integer("minContextSlot")
     if not config.flag("skipPreflight"):
-        slot = node.bank.slot_at(preflight)
+        slot = node.slot_at(preflight)
         if minimum is not None and slot < minimum:
             raise min_context_slot_not_reached(slot)
         if not all(transaction.verify_with_results()):
@@ -286,13 +286,13 @@ async def get_signature_statuses(node: Node, params: Params) -> Json:
     params.at_most(2)
     signatures = [read.signature(text) for text in params.texts(0, "signatures", 256)]
     search = params.config(1).flag("searchTransactionHistory")
-    bank = node.bank
+    newest = node.slot_at(Commitment.PROCESSED)
     statuses: list[Json] = []
     for signature in signatures:
         entry = node.landed(signature)
-        known = entry is not None and (search or entry.slot >= bank.slot - STATUS_CACHE_SLOTS)
-        statuses.append(wire.signature_status(bank, entry) if entry is not None and known else None)
-    return _with_context(bank.slot, statuses)
+        known = entry is not None and (search or entry.slot >= newest - STATUS_CACHE_SLOTS)
+        statuses.append(wire.signature_status(node, entry) if entry is not None and known else None)
+    return _with_context(newest, statuses)
 
 
 async def get_signatures_for_address(node: Node, params: Params) -> Json:
@@ -314,7 +314,7 @@ async def get_signatures_for_address(node: Node, params: Params) -> Json:
             continue
         if last is not None and entry.order <= last.order:
             break
-        rows.append(wire.signature_info(node.bank, entry))
+        rows.append(wire.signature_info(node, entry))
         if len(rows) == (limit or 1000):
             break
     return rows

@@ -13,8 +13,9 @@ from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from arena.localnet.bank import Advance, Bank
+from arena.localnet.bank import Advance, Bank, Commitment
 from arena.localnet.config import LocalnetConfig
+from arena.localnet.faults import Misbehaviour
 from arena.localnet.history import Entry
 from arena.localnet.ledger import Ledger, open_ledger
 from arena.localnet.records import Record
@@ -42,6 +43,7 @@ class Node:
         self.config = config
         self.bank = bank
         self.observer = observer
+        self.misbehaviour: Misbehaviour | None = None
         self._ledger = ledger
         self._airdrops = 0
 
@@ -111,8 +113,32 @@ class Node:
             return execution
         return await self.submit(transaction)
 
+    # what clients are shown
+
+    @property
+    def lag(self) -> int:
+        """How many slots behind the chain this node shows itself."""
+        return self.misbehaviour.slots if self.misbehaviour is not None else 0
+
+    def slot_at(self, commitment: Commitment) -> int:
+        """The slot that counts as processed, confirmed, finalized to a client."""
+        return self.bank.slot_at(commitment) - self.lag
+
+    def commitment_of(self, slot: int) -> Commitment:
+        """How far a slot is, to a client."""
+        return self.bank.commitment_of(slot + self.lag)
+
     def landed(self, signature: Signature) -> Entry | None:
-        return self.bank.history.get(signature)
+        entry = self.bank.history.get(signature)
+        return entry if entry is not None and entry.slot <= self.slot_at(Commitment.PROCESSED) else None
+
+    def misbehave(self, misbehaviour: Misbehaviour | None) -> None:
+        """Answer badly from now on, in another way than before, or no longer."""
+        if self.misbehaviour is not None:
+            self.misbehaviour.over.set()
+        self.misbehaviour = misbehaviour
+
+    # time
 
     async def _tick(self) -> None:
         seconds = self.config.slot_ms / 1000
@@ -123,13 +149,30 @@ class Node:
             await self.advance(max(due, self.bank.slot + 1))
 
     async def advance(self, slot: int) -> None:
-        """Begin `slot`, later than the current one; what came before is on the disk when it is confirmed.
+        """Begin `slot`, if it is later than the current one; what came before is on the disk when it is
+        confirmed.
 
         Raises:
             LedgerFailed: it cannot be brought there.
         """
         await self._ledger.sync()
-        advance = self.bank.advance(slot)
+        if slot > self.bank.slot:  # a fork may have been there meanwhile
+            self._begun(self.bank.advance(slot))
+
+    async def drop(self, first: int) -> list[Entry]:
+        """Abandon the slots since `first`, none of which is final, and go on from before them; the
+        transactions that have not landed any more, newest first. When this returns, it is on the disk.
+
+        Raises:
+            OSError, LedgerFailed: see `Bank.drop`.
+        """
+        advance, dropped = self.bank.drop(first)
+        self._begun(advance)
+        log.info("dropped %d slots with %d transactions", advance.slot - first, len(dropped))
+        await self._ledger.sync()
+        return dropped
+
+    def _begun(self, advance: Advance) -> None:
         self.observer.advanced(advance)
         self.bank.settle(advance)
 

@@ -56,6 +56,9 @@ class Params:
     def is_text(self, index: int) -> bool:
         return index < len(self._values) and isinstance(self._values[index], str)
 
+    def is_integer(self, index: int) -> bool:
+        return index < len(self._values) and isinstance(self._values[index], int)
+
     def integer(self, index: int, name: str, maximum: int = MAX_U64) -> int:
         return _integer(self.value(index, name), name, 0, maximum)
 
@@ -133,6 +136,12 @@ class Config:
     def signature(self, name: str) -> Signature | None:
         value = self._values.get(name)
         return None if value is None else signature(value)
+
+    def text(self, name: str) -> str | None:
+        value = self._values.get(name)
+        if value is not None and not isinstance(value, str):
+            raise invalid_params(f"Invalid params: {name} must be a string")
+        return value
 
     def texts(self, name: str, maximum: int) -> list[str] | None:
         value = self._values.get(name)

@@ -1,4 +1,4 @@
-"""What the ledger holds: four kinds of records and their bytes.
+"""What the ledger holds: five kinds of records and their bytes.
 
 An account of zero lamports does not exist on Solana; a change to None says that it ceased to.
 """
@@ -16,6 +16,7 @@ from arena.localnet.errors import LedgerCorrupt
 Changes = Mapping[Pubkey, Account | None]
 
 _ACCOUNT = struct.Struct("<32sBQ32sBQI")  # key, exists, lamports, owner, executable, rent epoch, data length
+_SLOTS = struct.Struct("<QQ")  # first, last
 _PARTS = struct.Struct("<QII")  # slot, length of the metadata, length of the transaction
 
 
@@ -57,7 +58,17 @@ class Landed:
     changes: Changes = field(default_factory=dict)
 
 
-Record = Genesis | Anchor | Patch | Landed
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The slots from `first` to `last` were abandoned in a fork: their blockhashes are void, what landed in
+    them never did, and the accounts are again what they were before."""
+
+    first: int
+    last: int
+    changes: Changes = field(default_factory=dict)
+
+
+Record = Genesis | Anchor | Patch | Landed | Dropped
 
 
 def encode(record: Record) -> bytes:
@@ -77,6 +88,8 @@ def encode(record: Record) -> bytes:
         case Landed():
             head = _PARTS.pack(record.slot, len(record.meta), len(record.raw))
             return b"T" + head + record.meta + record.raw + _encode_changes(record.changes)
+        case Dropped():
+            return b"D" + _SLOTS.pack(record.first, record.last) + _encode_changes(record.changes)
 
 
 def decode(payload: bytes) -> Record:
@@ -107,6 +120,9 @@ def decode(payload: bytes) -> Record:
                     bytes(body[_PARTS.size : meta_end]),
                     _decode_changes(body, end),
                 )
+            case b"D":
+                first, last = _SLOTS.unpack_from(body)
+                return Dropped(first, last, _decode_changes(body, _SLOTS.size))
             case kind:
                 raise LedgerCorrupt(f"the ledger holds a record of unknown kind {kind!r}: a newer version's?")
     except (struct.error, ValueError, KeyError) as error:

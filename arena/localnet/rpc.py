@@ -5,6 +5,7 @@ import logging
 
 import trio
 
+from arena.localnet.fault_methods import FAULT_METHODS
 from arena.localnet.methods import METHODS, Method
 from arena.localnet.node import Node
 from arena.localnet.params import Params
@@ -73,6 +74,17 @@ def error_body(identity: Json, error: RpcError) -> bytes:
     return _dump({"jsonrpc": "2.0", "error": error.body(), "id": identity})
 
 
+def methods_of(body: bytes) -> frozenset[str]:
+    """The methods that a body asks for; none, if it is not understood."""
+    try:
+        request = parse(body)
+    except RpcError:
+        return frozenset()
+    calls = request if isinstance(request, list) else [request]
+    methods = (call.get("method") for call in calls if isinstance(call, dict))
+    return frozenset(method for method in methods if isinstance(method, str))
+
+
 async def answer(node: Node, body: bytes) -> bytes:
     """Answer a body; empty when it held only notifications."""
     try:
@@ -110,7 +122,7 @@ async def _answer_one(node: Node, request: Json) -> bytes | None:
 
 
 def _method(name: str) -> Method:
-    method = METHODS.get(name)
+    method = METHODS.get(name) or FAULT_METHODS.get(name)
     if method is None:
         raise method_not_found()
     return method

@@ -30,6 +30,10 @@ def method_not_found() -> RpcError:
     return RpcError(-32601, "Method not found")
 
 
+def not_for_tests(method: str, option: str) -> RpcError:
+    return RpcError(-32601, f"{method} is for tests: start the local chain with {option} to have it")
+
+
 def invalid_params(message: str) -> RpcError:
     return RpcError(-32602, message)
 

@@ -9,8 +9,9 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from arena.localnet.bank import Bank, Commitment
+from arena.localnet.bank import Commitment
 from arena.localnet.history import Entry
+from arena.localnet.node import Node
 from arena.localnet.params import DataSlice
 from arena.localnet.rpcerrors import invalid_request, unsupported_version
 from arena.localnet.transactions import Json
@@ -62,19 +63,19 @@ def status_json(error: Json) -> Json:
     return {"Ok": None} if error is None else {"Err": error}
 
 
-def signature_status(bank: Bank, entry: Entry) -> dict[str, Json]:
-    commitment = bank.commitment_of(entry.slot)
+def signature_status(node: Node, entry: Entry) -> dict[str, Json]:
+    commitment = node.commitment_of(entry.slot)
     finalized = commitment is Commitment.FINALIZED
     return {
         "slot": entry.slot,
-        "confirmations": None if finalized else bank.slot - entry.slot,
+        "confirmations": None if finalized else node.slot_at(Commitment.PROCESSED) - entry.slot,
         "status": status_json(entry.error),
         "err": entry.error,
         "confirmationStatus": commitment.value,
     }
 
 
-def signature_info(bank: Bank, entry: Entry) -> dict[str, Json]:
+def signature_info(node: Node, entry: Entry) -> dict[str, Json]:
     """One row of getSignaturesForAddress."""
     return {
         "signature": str(entry.signature),
@@ -82,7 +83,7 @@ def signature_info(bank: Bank, entry: Entry) -> dict[str, Json]:
         "err": entry.error,
         "memo": entry.memo,
         "blockTime": entry.block_time,
-        "confirmationStatus": bank.commitment_of(entry.slot).value,
+        "confirmationStatus": node.commitment_of(entry.slot).value,
     }
 
 

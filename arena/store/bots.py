@@ -153,29 +153,41 @@ INSERT = insert(
 )
 """A draft, whose pot is the initial one. Single writer: the request that drafts it."""
 
+MIRROR_COLUMNS = {
+    "id": "uuid",
+    "was": "text",
+    "status": "text",
+    "pot": "bigint",
+    "message_count": "bigint",
+    "event_seq": "bigint",
+    "judged_count": "bigint",
+    "frame_seq": "bigint",
+    "opened_at": "timestamptz",
+    "ended_at": "timestamptz",
+}
+MIRROR_VALUES = """status = v.status, pot = v.pot, message_count = v.message_count, event_seq = v.event_seq,
+    judged_count = v.judged_count, frame_seq = v.frame_seq, opened_at = v.opened_at, ended_at = v.ended_at"""
+
 MIRROR = update(
     "bots.mirror",
     "bots",
-    {
-        "id": "uuid",
-        "was": "text",
-        "status": "text",
-        "pot": "bigint",
-        "message_count": "bigint",
-        "event_seq": "bigint",
-        "judged_count": "bigint",
-        "frame_seq": "bigint",
-        "opened_at": "timestamptz",
-        "ended_at": "timestamptz",
-    },
-    set_="""status = v.status, pot = v.pot, message_count = v.message_count, event_seq = v.event_seq,
-        judged_count = v.judged_count, frame_seq = v.frame_seq, opened_at = v.opened_at, ended_at =
-        v.ended_at""",
+    MIRROR_COLUMNS,
+    set_=MIRROR_VALUES,
     where="""t.id = v.id and t.status = v.was
         and t.event_seq <= v.event_seq and t.judged_count <= v.judged_count and t.frame_seq <= v.frame_seq""",
     rank=RANK_MIRROR,
 )
 """Single writer: the bot's actor. Refused when the status is another, or a counter would go back."""
+
+REWIND = update(
+    "bots.rewind",
+    "bots",
+    MIRROR_COLUMNS,
+    set_=MIRROR_VALUES,
+    where="t.id = v.id and t.status = v.was and t.frame_seq <= v.frame_seq",
+    rank=RANK_MIRROR,
+)
+"""Single writer: the bot's actor, when the chain took events back: the only time that counters go back."""
 
 # JSON is read as text, so that it does not matter which codec a connection has for it
 _SELECT = """select id, creator_id, address, founding_key, name, kind, public::text as public, secret, salt,
@@ -217,7 +229,17 @@ def draft(bot: NewBot) -> Write:
 
 def mirror(state: Mirror) -> Write:
     """Bring the row up to ``state``. By the bot's actor."""
-    return MIRROR.row(
+    return MIRROR.row(*_values(state))
+
+
+def rewind(state: Mirror) -> Write:
+    """The same when the chain took events back: its counters go back."""
+    return REWIND.row(*_values(state))
+
+
+def _values(state: Mirror) -> tuple[object, ...]:
+    """In the order of `MIRROR_COLUMNS`."""
+    return (
         state.bot_id,
         state.was.value,
         state.status.value,
@@ -258,6 +280,8 @@ async def pending(database: Database, *, after: UUID | None = None, limit: int =
             select bot_id from messages
                 join bots b on b.id = bot_id and b.status <> 'halted'
                 where messages.status in ('paying', 'paid', 'refunding')
+            union
+            select bot_id from chain_events where not final
         ) and ($1::uuid is null or id > $1)
         order by id limit $2
         """,

@@ -25,6 +25,7 @@ from arena.store.batch import (
     RANK_PAID,
     RANK_REFUNDED,
     RANK_REFUNDING,
+    RANK_TAKEN_BACK,
     insert,
     update,
 )
@@ -76,6 +77,9 @@ class Message(NewMessage):
     judged_at: datetime | None
     refund_reason: str | None
     refund_signature: str | None
+    earlier_reply: str | None
+    """What the brain said before the chain took the payment back, and `earlier_solved` whether that solved the bot."""
+    earlier_solved: bool | None
     created_at: datetime
     updated_at: datetime
 
@@ -171,10 +175,35 @@ DEAD = update(
 )
 """Single writer: the bot's actor."""
 
+PAYMENTS_TAKEN_BACK = update(
+    "messages.payments_taken_back",
+    "messages",
+    {"bot_id": "uuid", "message_count": "bigint"},
+    set_="""status = 'paying', message_index = null, pot_share = null, fee_signature = null, fee_slot = null,
+        earlier_reply = coalesce(t.reply, t.earlier_reply), earlier_solved = coalesce(t.solved, t.earlier_solved),
+        reply = null, solved = null, judged_at = null, refund_reason = null, refund_signature = null""",
+    where="t.bot_id = v.bot_id and t.message_index > v.message_count",
+    rank=RANK_TAKEN_BACK,
+    exact=False,
+)
+"""Single writer: the bot's actor, when the chain took events back."""
+
+REFUNDS_TAKEN_BACK = update(
+    "messages.refunds_taken_back",
+    "messages",
+    {"bot_id": "uuid", "event_seq": "bigint"},
+    set_="status = 'refunding', refund_signature = null",
+    where="""t.bot_id = v.bot_id and t.status = 'refunded' and t.refund_signature in (
+        select e.signature from chain_events e where e.bot_id = v.bot_id and e.event_seq >= v.event_seq)""",
+    rank=RANK_TAKEN_BACK,
+    exact=False,
+)
+"""Single writer: the bot's actor, when the chain took events back."""
+
 _SELECT = """
     select m.id, m.bot_id, m.session_id, m.solver_id, u.wallet, m.client_id, m.text, m.content_hash, m.amount,
     m.valid_until, m.status, m.message_index, m.pot_share, m.fee_signature, m.fee_slot, m.reply, m.solved,
-    m.judged_at, m.refund_reason, m.refund_signature, m.created_at, m.updated_at
+    m.judged_at, m.refund_reason, m.refund_signature, m.earlier_reply, m.earlier_solved, m.created_at, m.updated_at
     from messages m join users u on u.id = m.solver_id
 """
 
@@ -224,6 +253,16 @@ def dead(message_id: UUID) -> Write:
     return DEAD.row(message_id)
 
 
+def payments_taken_back(bot_id: UUID, message_count: int) -> Write:
+    """Back to ``paying``: the chain took back the fees of all messages after the first ``message_count``."""
+    return PAYMENTS_TAKEN_BACK.row(bot_id, message_count)
+
+
+def refunds_taken_back(bot_id: UUID, event_seq: int) -> Write:
+    """``refunded`` back to ``refunding`` for the refunds that this event and later ones told of."""
+    return REFUNDS_TAKEN_BACK.row(bot_id, event_seq)
+
+
 async def get(database: Database, message_id: UUID) -> Message | None:
     """The message, or ``None``."""
     record = await database.fetch_one(f"{_SELECT} where m.id = $1", message_id)
@@ -251,6 +290,13 @@ async def all_paying(database: Database, bot_id: UUID) -> list[Message]:
     Their transactions are those of the kind ``fee`` in :func:`arena.store.transactions.pending`.
     """
     return await _messages(database, "m.bot_id = $1 and m.status = 'paying' order by m.id", bot_id)
+
+
+async def after_index(database: Database, bot_id: UUID, message_count: int) -> list[Message]:
+    """A bot's paid messages after the first ``message_count``, in index order: those of the last few slots."""
+    return await _messages(
+        database, "m.bot_id = $1 and m.message_index > $2 order by m.message_index", bot_id, message_count
+    )
 
 
 async def refunds_due(

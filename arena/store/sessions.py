@@ -44,6 +44,17 @@ CLOSE = update(
 )
 """All sessions of a bot. Single writer: the bot's actor, when the bot ends."""
 
+REOPEN = update(
+    "sessions.reopen",
+    "chat_sessions",
+    {"bot_id": "uuid"},
+    set_="status = 'active'",
+    where="t.bot_id = v.bot_id and t.status = 'closed'",
+    rank=RANK_SESSIONS,
+    exact=False,
+)
+"""Single writer: the bot's actor."""
+
 _SELECT = """
     select s.id, s.bot_id, s.solver_id, u.wallet as solver, s.status, s.created_at
     from chat_sessions s join users u on u.id = s.solver_id
@@ -53,6 +64,11 @@ _SELECT = """
 def close_all(bot_id: UUID) -> Write:
     """Close all sessions of a bot, however many there are. By the bot's actor."""
     return CLOSE.row(bot_id)
+
+
+def reopen_all(bot_id: UUID) -> Write:
+    """Open all sessions of a bot again: the chain took its closing back."""
+    return REOPEN.row(bot_id)
 
 
 async def find_or_create(database: Database, bot_id: UUID, solver_id: UUID) -> ChatSession:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from arena.store.batch import RANK_SETTLEMENT, RANK_SOLUTION, insert, update
-from persistence import Database, Write
+from arena.store.batch import RANK_SETTLEMENT, RANK_SOLUTION, RANK_TAKEN_BACK, insert, update
+from persistence import Database, Statement, Write
 
 
 class SolutionStatus(StrEnum):
@@ -94,6 +94,16 @@ CLOSED = update(
 """Single writer: the bot's settlement actor."""
 
 
+TAKEN_BACK = Statement(
+    name="solutions.taken_back",
+    sql="""delete from bot_solutions t using unnest($1::uuid[]) as v(bot_id)
+        where t.bot_id = v.bot_id and t.status = 'solved'""",
+    columns=1,
+    rank=RANK_TAKEN_BACK,
+)
+"""Single writer: the bot's actor. A solution that was paid is final."""
+
+
 def ended(solution: NewSolution) -> Write:
     """Insert how a bot ended, as ``solved`` or ``expired``."""
     status = SolutionStatus.EXPIRED if solution.message_id is None else SolutionStatus.SOLVED
@@ -107,6 +117,11 @@ def ended(solution: NewSolution) -> Write:
         json.dumps(dict(solution.revealed)),
         status.value,
     )
+
+
+def taken_back(bot_id: UUID) -> Write:
+    """Delete a solution: the chain took the winning message back."""
+    return TAKEN_BACK.row(bot_id)
 
 
 def settled(bot_id: UUID, signature: str) -> Write:

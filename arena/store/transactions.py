@@ -9,7 +9,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from arena.store.batch import RANK_OUTCOME, RANK_TRANSACTION, insert, update
+from arena.store.batch import RANK_OUTCOME, RANK_TAKEN_BACK, RANK_TRANSACTION, insert, update
 from persistence import Database, Write
 
 
@@ -80,6 +80,18 @@ OUTCOME = update(
 )
 """Single writer: who sent it."""
 
+TAKEN_BACK = update(
+    "transactions.taken_back",
+    "network_transactions",
+    {"bot_id": "uuid", "event_seq": "bigint"},
+    set_="status = 'pending', slot = null",
+    where="""t.bot_id = v.bot_id and t.kind in ('create', 'fee') and t.status = 'landed' and t.signature in (
+        select e.signature from chain_events e where e.bot_id = v.bot_id and e.event_seq >= v.event_seq)""",
+    rank=RANK_TAKEN_BACK,
+    exact=False,
+)
+"""Single writer: the bot's actor. The other kinds are landed only when they are final."""
+
 _SELECT = """select signature, kind, bot_id, message_id, payer, amount, raw, last_valid_block_height, status,
     slot, error, created_at, updated_at from network_transactions"""
 
@@ -111,6 +123,11 @@ def failed(signature: str, *, slot: int, error: str) -> Write:
 def expired(signature: str) -> Write:
     """``pending`` to ``expired``: it provably never lands."""
     return OUTCOME.row(signature, TransactionStatus.EXPIRED.value, None, None)
+
+
+def taken_back(bot_id: UUID, event_seq: int) -> Write:
+    """``landed`` back to ``pending`` for the payments that this event and later ones told of: they may land again."""
+    return TAKEN_BACK.row(bot_id, event_seq)
 
 
 async def get(database: Database, signature: str) -> NetworkTransaction | None:

@@ -128,6 +128,7 @@ ServerFrame = Annotated[
     | frames.ReplyDelta
     | frames.ReplyFrame
     | frames.PotFrame
+    | frames.RollbackFrame
     | frames.SettlementFrame
     | frames.RefundFrame,
     Field(discriminator="type"),

@@ -27,12 +27,15 @@ def free_port() -> int:
 class ArenaProcess:
     """An arena on its own data directory and port; both stay the same across restarts."""
 
-    def __init__(self, data_dir: Path, *, demo: bool = False, slot_ms: int = 100) -> None:
+    def __init__(
+        self, data_dir: Path, *, demo: bool = False, slot_ms: int = 100, chain_faults: bool = False
+    ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._arguments = [] if demo else ["--no-demo"]
         self._slot_ms = slot_ms
+        self._chain_faults = chain_faults
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -51,6 +54,7 @@ class ArenaProcess:
             "ARENA_PORT": str(self.port),
             "ARENA_SLOT_MS": str(self._slot_ms),
             "ARENA_CRASH_AT": crash_at,
+            "ARENA_CHAIN_FAULTS": str(self._chain_faults),
             "DATABASE_URL": "",
         }
         self._spawn(environment)
@@ -119,8 +123,10 @@ class ArenaProcess:
 
 
 @contextmanager
-def arena_process(data_dir: Path, *, demo: bool = False, slot_ms: int = 100) -> Iterator[ArenaProcess]:
-    process = ArenaProcess(data_dir, demo=demo, slot_ms=slot_ms)
+def arena_process(
+    data_dir: Path, *, demo: bool = False, slot_ms: int = 100, chain_faults: bool = False
+) -> Iterator[ArenaProcess]:
+    process = ArenaProcess(data_dir, demo=demo, slot_ms=slot_ms, chain_faults=chain_faults)
     try:
         yield process
     finally:

@@ -12,7 +12,7 @@ import trio
 
 from arena.economy import FeeSchedule, Split
 from tests.e2e.arena_process import ArenaProcess, arena_process
-from tests.e2e.player import PHRASE, SOL, Player, funded_client, lamports, open_bot
+from tests.e2e.player import PHRASE, SOL, Player, call_chain, funded_client, lamports, open_bot
 
 FEES = FeeSchedule(SOL // 100, 100, SOL // 10)
 SPLIT = Split(8_000, 1_000)
@@ -117,6 +117,26 @@ async def test_a_round_goes_on_when_postgres_and_the_chain_are_killed(tmp_path: 
             if killed != "postgres":
                 arena.kill_chain()
             assert (await player.say(f"It must be {PHRASE}"))["verdict"] == "solved"
+            await player.until(type="settlement", status="closed")
+            assert len(player.seen(type="reply")) == 2
+            assert await lamports(winner, bot["address"]) == 0
+
+
+@pytest.mark.parametrize(
+    "fault", [{"how": "rateLimited", "retryAfter": 1, "requests": 20}, {"how": "lagging", "slots": 20}]
+)
+async def test_a_round_goes_on_while_the_node_is_rude_or_behind(
+    tmp_path: Path, fault: dict[str, Any]
+) -> None:
+    with arena_process(tmp_path / "arena", chain_faults=True) as arena:
+        await arena.start()
+        async with funded_client(arena.url) as creator, funded_client(arena.url) as winner:
+            bot = await open_bot(creator)
+            player = Player(winner, bot["id"])
+            await call_chain(winner, "arena_misbehave", fault)
+            assert (await player.say("A lantern?"))["verdict"] == "unsolved"
+            assert (await player.say(f"It must be {PHRASE}"))["verdict"] == "solved"
+            await call_chain(winner, "arena_misbehave")
             await player.until(type="settlement", status="closed")
             assert len(player.seen(type="reply")) == 2
             assert await lamports(winner, bot["address"]) == 0

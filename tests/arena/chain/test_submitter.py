@@ -296,6 +296,15 @@ async def test_it_is_bounded_and_says_so(cluster: Cluster) -> None:
     assert bench.submitter.status.pending == 2
 
 
+async def test_a_tenth_of_its_room_is_not_for_players(cluster: Cluster) -> None:
+    bench = Bench(cluster, capacity=10)
+    for number in range(9):
+        assert bench.submitter.has_room_for_payments
+        bench.submitter.submit(outgoing(number))
+    assert not bench.submitter.has_room_for_payments
+    bench.submitter.submit(outgoing(9))
+
+
 async def test_sends_are_spaced_and_new_ones_go_first(cluster: Cluster, nursery: trio.Nursery) -> None:
     bench = Bench(cluster, sends_per_second=200.0, interval=0.01)
     for number in range(40):

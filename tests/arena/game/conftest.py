@@ -39,6 +39,8 @@ SOL = 1_000_000_000
 FEE = SOL // 100
 POT = SOL // 2
 PHRASE = "the northern lights"
+IMPOSTOR = Pubkey.from_bytes(bytes([66] * 32))
+"""Somebody else's deployment of our very program."""
 
 
 __all__ = ["postgres_server"]
@@ -141,7 +143,7 @@ async def arena(dsn: str, tmp_path: Path, nursery: trio.Nursery) -> AsyncIterato
         rpc_port=0,
         slot_ms=20,
         finalized_after=4,
-        programs={DEFAULT_PROGRAM_ID: program_path()},
+        programs={DEFAULT_PROGRAM_ID: program_path(), IMPOSTOR: program_path()},
     )
     settings = load_settings(
         None,

@@ -140,9 +140,9 @@ async def test_a_payment_for_a_quote_that_is_not_there_is_refused(arena: Arena) 
 
 
 async def test_a_payment_that_never_lands_is_dead_and_can_be_made_again(arena: Arena) -> None:
-    """The player has spent the money elsewhere before the payment got to the chain."""
+    """The wallet could pay, but the chain does not let it keep less than an account needs to exist."""
     bot_id = await arena.open_bot(await arena.wallet())
-    poor = await arena.player(bot_id, await arena.wallet(2_000_000))
+    poor = await arena.player(bot_id, await arena.wallet(FEE + SIGNATURE_FEES + 1))
     client_id = uuid4()
     await poor.pay(await poor.quote("hello", client_id))
     dead = await message_is(poor, client_id, MessageStatus.DEAD)

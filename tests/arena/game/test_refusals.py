@@ -23,9 +23,11 @@ def test_a_bot_that_is_not_live_says_in_which_way(status: BotStatus) -> None:
     assert re.fullmatch(r"[A-Z].*\.", problem.detail or "")
 
 
-@pytest.mark.parametrize("of", ["session", "bot"])
-def test_whoever_pays_too_much_at_once_is_told_when_to_come_back(of: Literal["session", "bot"]) -> None:
-    problem = refusals.too_many_payments(4, of=of)
+@pytest.mark.parametrize("of", ["session", "bot", "arena"])
+def test_whoever_pays_too_much_at_once_is_told_when_to_come_back(
+    of: Literal["session", "bot", "arena"],
+) -> None:
+    problem = refusals.too_many_payments(of)
     assert problem.status == 429
     assert f"{of} " in (problem.detail or "")
     assert problem.extra["retry_after"] == 2

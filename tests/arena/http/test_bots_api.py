@@ -242,3 +242,16 @@ async def test_what_is_no_transaction_is_refused(front: Front, transaction: str 
     url = f"{BOTS}/{await front.bot(BotStatus.DRAFT, creator)}/open"
     response = await front.http.post(url, json={"transaction": transaction}, headers=creator.headers)
     assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
+
+
+@pytest.mark.parametrize(
+    "field", ["fee_base", "fee_growth_bps", "fee_cap", "initial_pot", "idle_after", "idle_min_messages"]
+)
+async def test_numbers_at_the_edges_of_integers_are_refused_before_they_reach_anything(
+    front: Front, field: str
+) -> None:
+    creator = await front.player()
+    for number in (-1, 2**53, 2**63, 2**64 - 1, 2**64, 10**400):
+        response = await front.http.post(BOTS, json=draft(**{field: number}), headers=creator.headers)
+        assert response.status_code == 422, number
+        assert field in response.text

@@ -36,6 +36,20 @@ async def stepped_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
 
 
 @pytest.fixture
+async def forkable_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
+    """A chain that may fork, whose slots begin when the test says so; finalized after four."""
+    async with stepped(replace(config, forkable=True)) as chain:
+        yield chain
+
+
+@pytest.fixture
+async def faulty_chain(config: LocalnetConfig) -> AsyncIterator[Chain]:
+    """A chain that misbehaves when told to, whose slots begin when the test says so."""
+    async with stepped(replace(config, faulty=True)) as chain:
+        yield chain
+
+
+@pytest.fixture
 def localnet_process(config: LocalnetConfig) -> Iterator[LocalnetProcess]:
     process = LocalnetProcess(config)
     yield process

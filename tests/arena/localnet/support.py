@@ -1,5 +1,6 @@
 """What the tests of the local chain share: a running chain and the clients that talk to it."""
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
+from trio_websocket import WebSocketConnection, open_websocket_url
 
 from arena.localnet import Endpoints, LocalnetConfig, serve
 from arena.localnet.node import Node
@@ -154,3 +156,46 @@ async def stepped(config: LocalnetConfig) -> AsyncIterator[Chain]:
         ):
             yield Chain(node.config, endpoints, client, http, node)
         nursery.cancel_scope.cancel()
+
+
+class Subscriber:
+    """One websocket connection."""
+
+    def __init__(self, socket: WebSocketConnection) -> None:
+        self.socket = socket
+        self.raw: list[str] = []
+        self._pending: list[Any] = []
+
+    async def call(self, method: str, *params: Any) -> Any:
+        """The response; notifications that come first are kept for `notified`."""
+        await self.socket.send_message(
+            json.dumps({"jsonrpc": "2.0", "id": 9, "method": method, "params": params})
+        )
+        while "id" not in (message := await self._receive()):
+            self._pending.append(message)
+        return message
+
+    async def subscribe(self, method: str, *params: Any) -> int:
+        response = await self.call(method, *params)
+        assert "error" not in response, response
+        number: int = response["result"]
+        return number
+
+    async def notified(self, method: str) -> Any:
+        """The parameters of the next notification, which must be of this method."""
+        message = self._pending.pop(0) if self._pending else await self._receive()
+        assert message["method"] == method, message
+        return message["params"]
+
+    async def _receive(self) -> Any:
+        with trio.fail_after(5):
+            text = await self.socket.get_message()
+        assert isinstance(text, str)
+        self.raw.append(text)
+        return json.loads(text)
+
+
+@asynccontextmanager
+async def subscriber(chain: Chain) -> AsyncIterator[Subscriber]:
+    async with open_websocket_url(chain.endpoints.ws_url) as socket:
+        yield Subscriber(socket)

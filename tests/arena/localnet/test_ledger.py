@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from arena.localnet import DataDirectoryLocked, LedgerCorrupt, LedgerFailed
 from arena.localnet.ledger import Ledger, open_ledger
 from arena.localnet.logfile import LogFile, Scan
-from arena.localnet.records import Anchor, Genesis, Landed, Patch, Record, decode, encode
+from arena.localnet.records import Anchor, Dropped, Genesis, Landed, Patch, Record, decode, encode
 
 
 def opened(directory: Path) -> tuple[Ledger, list[Record]]:
@@ -64,6 +64,7 @@ slots = st.integers(0, 2**64 - 1)
     | st.builds(Anchor, slots, slots, st.integers(0, 2**32 - 1))
     | st.builds(Patch, slots, changes)
     | st.builds(Landed, slots, st.binary(), st.binary(), changes)
+    | st.builds(Dropped, slots, slots, changes)
 )
 def test_every_record_survives_its_encoding(record: Record) -> None:
     assert decode(encode(record)) == record

@@ -108,6 +108,8 @@ def test_a_command_line_says_the_whole_configuration(tmp_path: Path) -> None:
         confirmed_after=2,
         finalized_after=9,
         programs={Keypair().pubkey(): tmp_path / "a=b.so"},
+        forkable=True,
+        faulty=True,
     )
     assert parse_config(command_line(config)) == config
 

@@ -2,11 +2,8 @@
 only."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import pytest
 import trio
@@ -18,53 +15,10 @@ from solders.rpc.responses import (
     SlotNotification,
     parse_websocket_message,
 )
-from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+from trio_websocket import ConnectionClosed
 
 from arena.localnet import Limits, LocalnetConfig
-from tests.arena.localnet.support import LEVELS, SOL, Chain, memo, pay, running
-
-
-class Subscriber:
-    """One websocket connection."""
-
-    def __init__(self, socket: WebSocketConnection) -> None:
-        self.socket = socket
-        self.raw: list[str] = []
-        self._pending: list[Any] = []
-
-    async def call(self, method: str, *params: Any) -> Any:
-        """The response; notifications that come first are kept for `notified`."""
-        await self.socket.send_message(
-            json.dumps({"jsonrpc": "2.0", "id": 9, "method": method, "params": params})
-        )
-        while "id" not in (message := await self._receive()):
-            self._pending.append(message)
-        return message
-
-    async def subscribe(self, method: str, *params: Any) -> int:
-        response = await self.call(method, *params)
-        assert "error" not in response, response
-        number: int = response["result"]
-        return number
-
-    async def notified(self, method: str) -> Any:
-        """The parameters of the next notification, which must be of this method."""
-        message = self._pending.pop(0) if self._pending else await self._receive()
-        assert message["method"] == method, message
-        return message["params"]
-
-    async def _receive(self) -> Any:
-        with trio.fail_after(5):
-            text = await self.socket.get_message()
-        assert isinstance(text, str)
-        self.raw.append(text)
-        return json.loads(text)
-
-
-@asynccontextmanager
-async def subscriber(chain: Chain) -> AsyncIterator[Subscriber]:
-    async with open_websocket_url(chain.endpoints.ws_url) as socket:
-        yield Subscriber(socket)
+from tests.arena.localnet.support import LEVELS, SOL, Chain, memo, pay, running, subscriber
 
 
 @pytest.mark.parametrize("commitment", ["processed", "confirmed", "finalized"])

@@ -1,10 +1,9 @@
-"""Transactions, solutions and cursors."""
+"""Transactions and solutions."""
 
 import pytest
 
 from arena.ids import new_id
-from arena.store import cursors, solutions, transactions
-from arena.store.cursors import FeedCursor
+from arena.store import solutions, transactions
 from arena.store.solutions import NewSolution
 from arena.store.transactions import NewTransaction, TransactionStatus
 from persistence import ChangeRejected, Database, WriteConflict
@@ -155,12 +154,3 @@ async def test_unfinished_solutions_come_in_pages(world, commit, database: Datab
     assert await solutions.unfinished(database, limit=2) == made[:2]
     assert await solutions.unfinished(database, after=made[1]) == made[2:]
     assert await solutions.unfinished(database, after=new_id()) == []
-
-
-async def test_the_cursor_moves_forward_only(commit, database: Database) -> None:
-    assert await cursors.get(database, "feed") is None
-    for slot, signature in ((5, None), (5, "a"), (9, "b")):
-        await commit(cursors.advance(FeedCursor("feed", slot, signature)))
-        assert await cursors.get(database, "feed") == FeedCursor("feed", slot, signature)
-    with pytest.raises(WriteConflict):
-        await commit(cursors.advance(FeedCursor("feed", 8, "c")))

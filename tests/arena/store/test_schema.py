@@ -1,11 +1,11 @@
 import pytest
 
-from arena.store import audit, bots, cursors, events, messages, sessions, solutions, transactions
+from arena.store import audit, bots, chain_events, events, messages, sessions, solutions, transactions
 from persistence import Database, Statement
 
 STATEMENTS: list[Statement] = [
     value
-    for module in (audit, bots, cursors, events, messages, sessions, solutions, transactions)
+    for module in (audit, bots, chain_events, events, messages, sessions, solutions, transactions)
     for value in vars(module).values()
     if isinstance(value, Statement)
 ]
@@ -17,7 +17,7 @@ GAME_TABLES = {
     "bot_solutions",
     "network_transactions",
     "bot_events",
-    "feed_cursors",
+    "chain_events",
     "nonces",
     "revoked_tokens",
     "idempotency_keys",
@@ -41,10 +41,12 @@ async def test_every_table_knows_when_its_rows_were_made_and_changed(database: D
 async def test_a_change_moves_updated_at_and_nothing_else_does(database: Database) -> None:
     records = await database.fetch("select event_object_table as name from information_schema.triggers")
     assert {record["name"] for record in records} >= GAME_TABLES
-    await database.execute("insert into feed_cursors (name, slot, updated_at) values ('a', 1, '2000-01-01')")
-    assert await database.fetch_value("select updated_at < now() - interval '1 year' from feed_cursors")
-    await database.execute("update feed_cursors set slot = 2")
-    assert await database.fetch_value("select updated_at > now() - interval '1 minute' from feed_cursors")
+    await database.execute(
+        "insert into nonces (nonce, expires_at, updated_at) values ('a', now(), '2000-01-01')"
+    )
+    assert await database.fetch_value("select updated_at < now() - interval '1 year' from nonces")
+    await database.execute("update nonces set used_at = now()")
+    assert await database.fetch_value("select updated_at > now() - interval '1 minute' from nonces")
 
 
 @pytest.mark.parametrize(

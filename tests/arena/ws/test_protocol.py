@@ -221,6 +221,7 @@ def test_the_schema_has_every_frame() -> None:
         "error",
         "pong",
         "payment",
+        "rollback",
         "reply",
         "reply.delta",
         "pot",

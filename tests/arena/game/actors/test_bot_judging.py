@@ -21,7 +21,7 @@ def restarts(game: Game, bot: Bot) -> int:
 
 
 async def test_verdicts_are_given_in_the_order_of_the_chain(brain: ScriptedBrain, game: Game) -> None:
-    """The first one's brain is slow; the second one's would have been quick."""
+    """The first one's brain is slow; the second one's has long found it solved."""
     bot = await game.open_bot()
     slow, quick = await game.player(bot), await game.player(bot)
     release = brain.gate("slow")
@@ -29,13 +29,44 @@ async def test_verdicts_are_given_in_the_order_of_the_chain(brain: ScriptedBrain
     first = await game.say(slow, "slow")
     second = await game.say(quick, "sesame")
     assert (await game.message(second.id)).status is MessageStatus.PAID
-    await eventually(lambda: brain.asked == ["slow"])
+    await eventually(lambda: sorted(brain.asked) == ["sesame", "slow"])
+    await eventually(lambda: game.system.info(f"/game/bots/{bot.id}").details["thinking"] == 1)
+    assert (await game.message(second.id)).status is MessageStatus.PAID
     release.set()
     reply = await frames.until("reply")
     assert (reply["message_index"], reply["verdict"], reply["text"]) == (1, "unsolved", "slow")
     assert (await frames.until("settlement"))["message_index"] == 2
     assert (await game.message(first.id)).solved is False
     assert (await game.message(second.id)).solved is True
+
+
+async def test_what_was_thought_ahead_in_vain_is_paid_back(brain: ScriptedBrain, game: Game) -> None:
+    """A slow solution is thought about, and behind it a message whose brain would never end."""
+    bot = await game.open_bot()
+    winner, late = await game.player(bot), await game.player(bot)
+    release, _ = brain.gate("sesame"), brain.gate("endless")
+    solving = await game.say(winner, "sesame")
+    in_vain = await game.say(late, "endless")
+    await brain.wait_until_asked("endless")
+    release.set()
+    assert (await game.message_becomes(solving.id, MessageStatus.JUDGED)).solved
+    assert (await game.message_becomes(in_vain.id, MessageStatus.REFUNDING)).refund_reason == "late"
+    details = game.system.info(f"/game/bots/{bot.id}").details
+    assert (details["waiting"], details["thinking"]) == (0, 0)
+
+
+async def test_when_the_bot_starts_anew_all_are_thought_about_again(brain: ScriptedBrain, game: Game) -> None:
+    bot = await game.open_bot()
+    one, two = await game.player(bot), await game.player(bot)
+    release = brain.gate("slow")
+    first, second = await game.say(one, "slow"), await game.say(two, "quick")
+    await brain.wait_until_asked("quick")
+    await game.crash_bot(bot.id)
+    release.set()
+    for message in (first, second):
+        await game.message_becomes(message.id, MessageStatus.JUDGED)
+    assert sorted(brain.asked) == ["quick", "quick", "slow", "slow"]
+    assert (await game.bot(bot.id)).judged_count == 2
 
 
 async def test_a_player_is_told_the_reply_while_it_is_said(brain: ScriptedBrain, game: Game) -> None:
@@ -96,6 +127,7 @@ async def test_a_verdict_for_an_earlier_start_of_the_bot_does_no_harm(
     release = brain.gate("hello")
     message = await game.say(player, "hello")
     await brain.wait_until_asked("hello")
+    await game.all_is_final(bot.id)
     quote = await game.quote(player, "crash")
     game.journal.crash_before, game.journal.crash_when = "messages.accept", trio.Event()
 

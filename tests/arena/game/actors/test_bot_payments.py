@@ -41,6 +41,7 @@ async def test_the_price_grows_with_every_message_that_the_chain_counted(
 async def test_a_payment_is_committed_before_anybody_can_send_it(brain: ScriptedBrain, game: Game) -> None:
     bot = await game.open_bot()
     player = await game.player(bot)
+    await game.all_is_final(bot.id)
     quote, outgoing = await game.send(player, "hello")
     last = game.happened[-5:]
     assert last[-1] == "submit fee"
@@ -109,21 +110,55 @@ async def test_a_session_has_few_payments_under_way(game: Game) -> None:
     await game.send(other, "but another may")
 
 
-async def test_a_bot_has_a_limit_of_messages_that_it_has_not_judged(
+async def test_payments_that_are_not_on_the_chain_keep_nobody_out(
     brain: ScriptedBrain, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Paid and waiting ones count: a slow brain must not gather work without end."""
+    """They cost nothing, so a stranger with many wallets could have as many under way as a bot would take."""
+    monkeypatch.setattr(bot_module, "MAX_UNJUDGED", 3)
+    bot = await game.open_bot()
+    for number in range(5):
+        await game.send(await game.player(bot), f"never lands {number}")
+    sent = await game.say(await game.player(bot), "an honest one")
+    await game.message_becomes(sent.id, MessageStatus.JUDGED)
+
+
+async def test_a_wallet_that_cannot_pay_is_told_before_anything_is_sent(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    bot = await game.open_bot()
+    poor = Keypair()
+    player = await game.player(bot, poor, lamports=1_009_999)
+    refused = await refusal(game, player, "hello")
+    assert (refused.code, refused.status) == ("funds_insufficient", 402)
+    assert refused.extra == {"balance": 1_009_999, "needed": 1_010_000}
+    assert not game.outbox.untaken(TransactionKind.FEE)
+    game.chain.give(poor.pubkey(), 1)
+    await game.send(player, "hello")
+
+
+async def test_room_is_kept_for_what_the_arena_owes(game: Game) -> None:
+    bot = await game.open_bot()
+    game.outbox.has_room_for_payments = False
+    assert (await refusal(game, await game.player(bot), "hello")).code == "too_many_payments"
+    game.outbox.has_room_for_payments = True
+    await game.send(await game.player(bot), "hello")
+
+
+async def test_a_bot_has_a_limit_of_paid_messages_that_it_has_not_judged(
+    brain: ScriptedBrain, game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow brain must not gather work without end."""
     monkeypatch.setattr(bot_module, "MAX_UNJUDGED", 3)
     bot = await game.open_bot()
     release = brain.gate("slow")
     await game.say(await game.player(bot), "slow")
-    await game.say(await game.player(bot), "waits")
-    await game.send(await game.player(bot), "is paying")
+    for text in ("waits", "waits, too"):
+        await game.say(await game.player(bot), text)
     assert (await refusal(game, await game.player(bot), "one too many")).code == "too_many_payments"
     release.set()
 
     async def has_room() -> bool:
-        return (await game.bot(bot.id)).judged_count == 2
+        return (await game.bot(bot.id)).judged_count == 3
 
     await eventually(has_room)
     await game.send(await game.player(bot), "fits again")

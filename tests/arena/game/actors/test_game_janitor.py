@@ -30,6 +30,7 @@ async def test_a_start_wakes_the_bots_that_have_something_to_do(brain: ScriptedB
             sent = await game.outbox.take(TransactionKind.SETTLE)
         await game.land(sent)
         await game.settle(TransactionKind.CLOSE)
+        await game.all_is_final(done.id)
     async with world.running() as game:
         await eventually(lambda: alive(game, "bots") == {str(live.id), str(solved.id)})
         await eventually(lambda: game.feed.after.keys() == {live.id, solved.id})

@@ -277,10 +277,10 @@ async def test_money_sent_to_where_a_bot_was_does_not_bring_its_settlement_back(
     await eventually(lambda: not is_alive(game, bot))
 
 
-async def test_refunds_that_the_chain_has_made_do_not_hide_those_that_are_due(
+async def test_a_step_waits_until_the_rows_have_learnt_of_the_one_before(
     brain: ScriptedBrain, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rows learn of refunds from the feed, which may be far behind; closing would bury what is still due."""
+    """They learn from the feed, which may be far behind; closing would bury what is still due."""
     page = messages.refunds_due
 
     async def short_page(*args: object, **values: object) -> list[messages.Message]:
@@ -299,6 +299,12 @@ async def test_refunds_that_the_chain_has_made_do_not_hide_those_that_are_due(
         sent = await game.outbox.take(REFUND)
         landing = game.chain.land(sent.transaction)
         await game.router.ended(Landed(sent, landing.slot))  # final, and the feed has not told of it
+        await eventually(
+            lambda: "not known" in game.system.info(f"/game/settlements/{bot.id}").details["waiting_for"]
+        )
+        assert not game.outbox.untaken(REFUND) + game.outbox.untaken(CLOSE)
+        for event in landing.events:
+            await game.router.handle(bot.id, event)
     await game.outbox.take(CLOSE)
 
 

@@ -1,0 +1,115 @@
+"""Which messages are thought about, and in which order verdicts are given: state without I/O.
+
+Brains may think about several messages at once, but everything they say waits until it is its message's turn. The turn
+is the chain's: the first to pay is the first to be judged, however fast the network or a brain was.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from uuid import UUID
+
+from arena.brains import Verdict
+from arena.game.chain_facts import PaidMessage
+
+MAX_THINKING = 4
+"""Messages of one bot that are thought about at once. What is thought ahead is in vain if an earlier one solves."""
+
+
+class _Thought:
+    """What the brain has said about one message so far."""
+
+    __slots__ = ("answered", "unsaid", "verdict")
+
+    def __init__(self) -> None:
+        self.unsaid: list[str] = []
+        """Pieces of the reply that wait for their turn."""
+        self.answered = False
+        self.verdict: Verdict | None = None
+
+
+class Judging:
+    """The paid messages of one bot that have no verdict yet, in the order of the chain.
+
+    Messages of one player are thought about one after the other: each reply is part of what the next one is judged by.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[PaidMessage] = deque()
+        self._thoughts: dict[UUID, _Thought] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[PaidMessage]:
+        return iter(self._waiting)
+
+    @property
+    def thinking(self) -> int:
+        """How many messages are being thought about."""
+        return sum(not thought.answered for thought in self._thoughts.values())
+
+    def add(self, paid: PaidMessage) -> None:
+        """Take in the next message of the chain."""
+        assert not self._waiting or paid.index == self._waiting[-1].index + 1, "the chain's order has no gaps"
+        self._waiting.append(paid)
+
+    def start_thinking(self) -> list[PaidMessage]:
+        """The messages that are to be thought about from now on."""
+        started: list[PaidMessage] = []
+        room = MAX_THINKING - self.thinking
+        sessions: set[UUID] = set()
+        for paid in self._waiting:
+            if room <= 0:
+                break
+            message = paid.message
+            if message.session_id not in sessions and message.id not in self._thoughts:
+                self._thoughts[message.id] = _Thought()
+                started.append(paid)
+                room -= 1
+            sessions.add(message.session_id)
+        return started
+
+    def say(self, message_id: UUID, piece: str) -> str:
+        """What can be shown now that the brain has said this piece: all so far if it is the message's turn, else ""."""
+        thought = self._thoughts.get(message_id)
+        if thought is None:
+            return ""
+        thought.unsaid.append(piece)
+        return self.unsaid() if self._waiting[0].message.id == message_id else ""
+
+    def unsaid(self) -> str:
+        """What was said about the message whose turn it is, and has not been shown."""
+        thought = self._thoughts.get(self._waiting[0].message.id) if self._waiting else None
+        if thought is None:
+            return ""
+        said, thought.unsaid = "".join(thought.unsaid), []
+        return said
+
+    def answer(self, message_id: UUID, verdict: Verdict | None) -> None:
+        """The brain is done with a message; None: it failed. Whatever is not being thought about is ignored."""
+        thought = self._thoughts.get(message_id)
+        if thought is not None and not thought.answered:
+            thought.answered, thought.verdict = True, verdict
+
+    def ready(self) -> tuple[PaidMessage, Verdict | None] | None:
+        """The message whose turn it is and what the brain made of it, once it has."""
+        if not self._waiting:
+            return None
+        thought = self._thoughts.get(self._waiting[0].message.id)
+        return (self._waiting[0], thought.verdict) if thought is not None and thought.answered else None
+
+    def done(self) -> None:
+        """The message whose turn it was has its verdict."""
+        del self._thoughts[self._waiting.popleft().message.id]
+
+    def stop(self) -> list[PaidMessage]:
+        """Nothing more is judged: returns what is left, which nobody thinks about from now on."""
+        left = list(self._waiting)
+        self._waiting.clear()
+        self._thoughts.clear()
+        return left
+
+    def describe(self) -> Mapping[str, object]:
+        return {"waiting": len(self._waiting), "thinking": self.thinking}

@@ -1,0 +1,127 @@
+"""The program's events as a bot has taken them in, and whether the chain can still take them back.
+
+The rows of a bot are numbered without a gap by ``event_seq``, and those that are final come first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from asyncpg import Record
+
+from arena.store.batch import RANK_CHAIN_EVENT, RANK_CHAIN_EVENT_END, insert, update
+from persistence import Database, Statement, Write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenEvent:
+    """An event; ``pot`` (lamports) and ``message_count`` are the books after it."""
+
+    bot_id: UUID
+    event_seq: int
+    kind: str
+    signature: str
+    slot: int
+    pot: int
+    message_count: int
+
+
+INSERT = insert(
+    "chain_events.insert",
+    "chain_events",
+    {
+        "bot_id": "uuid",
+        "event_seq": "bigint",
+        "kind": "text",
+        "signature": "text",
+        "slot": "bigint",
+        "pot": "bigint",
+        "message_count": "bigint",
+    },
+    RANK_CHAIN_EVENT,
+)
+"""Single writer: the bot's actor."""
+
+FINAL = update(
+    "chain_events.final",
+    "chain_events",
+    {"bot_id": "uuid", "event_seq": "bigint"},
+    set_="final = true",
+    where="t.bot_id = v.bot_id and t.event_seq <= v.event_seq and not t.final",
+    rank=RANK_CHAIN_EVENT,
+    exact=False,
+)
+"""Single writer: the bot's actor."""
+
+TAKEN_BACK = Statement(
+    name="chain_events.taken_back",
+    sql="""delete from chain_events t using unnest($1::uuid[], $2::bigint[]) as v(bot_id, event_seq)
+        where t.bot_id = v.bot_id and t.event_seq >= v.event_seq and not t.final""",
+    columns=2,
+    rank=RANK_CHAIN_EVENT_END,
+    exact=False,
+)
+"""Single writer: the bot's actor."""
+
+
+def seen(event: SeenEvent) -> Write:
+    """Insert an event that the chain can still take back."""
+    return INSERT.row(
+        event.bot_id,
+        event.event_seq,
+        event.kind,
+        event.signature,
+        event.slot,
+        event.pot,
+        event.message_count,
+    )
+
+
+def final_up_to(bot_id: UUID, event_seq: int) -> Write:
+    """Everything up to this event is final."""
+    return FINAL.row(bot_id, event_seq)
+
+
+def taken_back(bot_id: UUID, event_seq: int) -> Write:
+    """The chain took back this event and all after it."""
+    return TAKEN_BACK.row(bot_id, event_seq)
+
+
+async def unfinal(database: Database, bot_id: UUID, *, limit: int = 256) -> list[SeenEvent]:
+    """The first events of a bot that are not known to be final, in order."""
+    records = await database.fetch(
+        """
+        select bot_id, event_seq, kind, signature, slot, pot, message_count from chain_events
+        where bot_id = $1 and not final order by event_seq limit $2
+        """,
+        bot_id,
+        limit,
+    )
+    return [_event(record) for record in records]
+
+
+async def get(database: Database, bot_id: UUID, event_seq: int) -> SeenEvent | None:
+    """One event, or ``None``."""
+    record = await database.fetch_one(
+        """
+        select bot_id, event_seq, kind, signature, slot, pot, message_count from chain_events
+        where bot_id = $1 and event_seq = $2
+        """,
+        bot_id,
+        event_seq,
+    )
+    return None if record is None else _event(record)
+
+
+async def final_seq(database: Database, bot_id: UUID) -> int:
+    """The ``event_seq`` up to which all is final; 0: nothing is."""
+    return int(
+        await database.fetch_value(
+            "select coalesce(max(event_seq), 0) from chain_events where bot_id = $1 and final", bot_id
+        )
+    )
+
+
+def _event(record: Record) -> SeenEvent:
+    return SeenEvent(**dict(record))
