@@ -9,6 +9,7 @@ from solders.pubkey import Pubkey
 
 from arena.audit.account import check_account, holdings
 from arena.audit.chain_reading import BotOnChain, Unreadable, read_bot, until_final
+from arena.audit.compared_events import taken_back
 from arena.audit.comparison import Comparison, compare
 from arena.audit.differences import Difference, Kind
 from arena.audit.ledger import Ledger
@@ -20,6 +21,8 @@ from arena.store.money import Located, MoneyRows
 from persistence import Database
 
 BOTS_AT_ONCE = 4
+LOOKS = 2
+"""How often a bot is looked at, with fresh rows, before a difference counts."""
 
 
 class Auditor:
@@ -72,8 +75,8 @@ class Auditor:
         except (ChainUnavailable, Unreadable) as error:
             return BotReport(address=bot.address, bot_id=str(bot.id), unreadable=str(error))
 
-    async def _compare(self, bot: Located) -> BotReport:
-        """The chain first, then the rows; what these know more is looked for once it has to be final."""
+    async def _compare(self, bot: Located, looks: int = LOOKS) -> BotReport:
+        """Compare until chain and rows agree, `looks` times at most: while a fork is being undone they do not."""
         address = Pubkey.from_string(bot.address)
         chain = await read_bot(self._client, self._program_id, address)
         known = chain.event_seq
@@ -81,29 +84,40 @@ class Auditor:
         if rows is None:  # a draft that was forgotten just now
             return _unknown(bot.address)
         ledger, compared = self._compared(chain, rows, known)
-        if compared.differences:
+        if compared.differences:  # the rows may know what is not final yet: look again once it has to be
             await until_final(self._client)
             chain = await read_bot(self._client, self._program_id, address)
             ledger, compared = self._compared(chain, rows, known)
-        held = holdings(chain.account, chain.lamports)
-        wrong = (*ledger.differences, *check_account(ledger, chain.account, chain.lamports))
-        return BotReport(
-            address=bot.address,
-            bot_id=str(bot.id),
-            status=rows.bot.status.value,
-            chain_events=ledger.event_seq,
-            database_events=rows.bot.event_seq,
-            messages=len(ledger.fees),
-            refunds=len(ledger.refunds),
-            holdings=held,
-            wallets=ledger.wallets,
-            in_flight=compared.in_flight,
-            differences=(*wrong, *compared.differences),
-        )
+        if compared.differences and looks > 1:
+            return await self._compare(bot, looks - 1)
+        if compared.differences and (event := taken_back(ledger, rows)) is not None:
+            raise Unreadable(
+                f"a fork took event {event} back, which the database has still to undo: start the arena, look again"
+            )
+        return _report(bot, chain, rows, ledger, compared)
 
     def _compared(self, chain: BotOnChain, rows: MoneyRows, known: int) -> tuple[Ledger, Comparison]:
         ledger = replay(self._program_id, chain.address, chain.events)
         return ledger, compare(ledger, rows, known=known)
+
+
+def _report(
+    bot: Located, chain: BotOnChain, rows: MoneyRows, ledger: Ledger, compared: Comparison
+) -> BotReport:
+    wrong = (*ledger.differences, *check_account(ledger, chain.account, chain.lamports))
+    return BotReport(
+        address=bot.address,
+        bot_id=str(bot.id),
+        status=rows.bot.status.value,
+        chain_events=ledger.event_seq,
+        database_events=rows.bot.event_seq,
+        messages=len(ledger.fees),
+        refunds=len(ledger.refunds),
+        holdings=holdings(chain.account, chain.lamports),
+        wallets=ledger.wallets,
+        in_flight=compared.in_flight,
+        differences=(*wrong, *compared.differences),
+    )
 
 
 def _unknown(text: str) -> BotReport:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from arena.audit.compared_events import compare_events
 from arena.audit.compared_messages import compare_messages
 from arena.audit.compared_transactions import compare_transactions
 from arena.audit.differences import Difference, Kind
@@ -50,6 +51,7 @@ def compare(ledger: Ledger, rows: MoneyRows, *, known: int) -> Comparison:
     """
     findings = Findings(ledger, rows, max(known, rows.bot.event_seq))
     compare_bot(findings)
+    compare_events(findings)
     compare_messages(findings)
     compare_transactions(findings)
     compare_solution(findings)

@@ -96,14 +96,27 @@ class SolutionMoney:
     close_signature: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventMoney:
+    """An event as the bot has taken it in; ``final``: the arena knows that the chain cannot take it back."""
+
+    event_seq: int
+    kind: str
+    signature: str
+    pot: int
+    message_count: int
+    final: bool
+
+
 @dataclass(frozen=True, slots=True)
 class MoneyRows:
-    """Everything about one bot, of one moment."""
+    """Everything about one bot, of one moment. ``events`` are in order."""
 
     bot: BotMoney
     messages: tuple[MessageMoney, ...]
     transactions: tuple[TransactionMoney, ...]
     solution: SolutionMoney | None
+    events: tuple[EventMoney, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +161,7 @@ async def rows(database: Database, bot_id: UUID) -> MoneyRows | None:
             await _all(connection, _MESSAGES, bot_id, _message),
             await _all(connection, _TRANSACTIONS, bot_id, _transaction),
             None if solution is None else SolutionMoney(**_typed(solution, status=SolutionStatus)),
+            await _all(connection, _EVENTS, bot_id, _event),
         )
 
     return await database.run(read)
@@ -170,6 +184,10 @@ _TRANSACTIONS = """
     select signature, kind, message_id, payer, amount, status from network_transactions
     where bot_id = $1
 """
+_EVENTS = """
+    select event_seq, kind, signature, pot, message_count, final from chain_events
+    where bot_id = $1 order by event_seq
+"""
 _SOLUTION = """
     select s.message_id, u.wallet as winner, s.message_index, s.reward, s.proof, s.status, s.settle_signature,
         s.close_signature
@@ -187,6 +205,10 @@ def _message(record: Record) -> MessageMoney:
 
 def _transaction(record: Record) -> TransactionMoney:
     return TransactionMoney(**_typed(record, status=TransactionStatus))
+
+
+def _event(record: Record) -> EventMoney:
+    return EventMoney(**dict(record))
 
 
 def _typed(record: Record, **types: Callable[[Any], object]) -> Mapping[str, Any]:

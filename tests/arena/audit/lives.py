@@ -26,7 +26,7 @@ from arena.chain.tracked_bot import ChainEvent
 from arena.economy import ExpiryRule, FeeSchedule, Split
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
-from arena.store.money import BotMoney, MessageMoney, MoneyRows, SolutionMoney, TransactionMoney
+from arena.store.money import BotMoney, EventMoney, MessageMoney, MoneyRows, SolutionMoney, TransactionMoney
 from arena.store.solutions import SolutionStatus
 from arena.store.transactions import TransactionStatus
 from tests.arena.chain.program.conftest import World, key
@@ -125,6 +125,17 @@ def rows_of(ledger: Ledger) -> MoneyRows:
         tuple(_message(ledger, fee) for fee in ledger.fees.values()),
         tuple(_transactions(ledger)),
         _solution(ledger),
+        tuple(
+            EventMoney(
+                event_seq=seq,
+                kind=type(event).__name__,
+                signature=ledger.signatures[seq],
+                pot=event.pot,
+                message_count=event.message_count,
+                final=True,
+            )
+            for seq, event in ledger.events.items()
+        ),
     )
 
 
@@ -227,3 +238,16 @@ def _solution(ledger: Ledger) -> SolutionMoney | None:
         settle_signature=ledger.signature_of(won) if won else None,
         close_signature=ledger.signature_of(closed) if closed is not None and ours else None,
     )
+
+
+def rewound(rows: MoneyRows, ledger: Ledger, to: int) -> MoneyRows:
+    """The same rows of a bot that has come to event `to` only; its messages and transactions stay."""
+    before = ledger.events.get(to)
+    assert ledger.created is not None
+    bot = replace(
+        rows.bot,
+        event_seq=to,
+        pot=before.pot if before else ledger.created.initial_pot,
+        message_count=before.message_count if before else 0,
+    )
+    return replace(rows, bot=bot, events=tuple(row for row in rows.events if row.event_seq <= to))

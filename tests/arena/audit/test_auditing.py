@@ -17,11 +17,13 @@ from arena.audit.auditing import Auditor
 from arena.audit.chain_reading import BotOnChain, Unreadable, read_bot
 from arena.audit.differences import Kind
 from arena.audit.report import AuditReport
+from arena.chain.accounts import decode_bot
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment
 from arena.chain.history import whole_history
 from arena.store import messages, money, solutions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
+from arena.store.money import MoneyRows
 from persistence import Database
 from persistence.database import Connection
 from tests.arena.game.conftest import FEE, PHRASE, POT, SOL, Arena, Player
@@ -127,6 +129,7 @@ PLANTED = [
     ("update bot_solutions set reward = reward - 1", Kind.REWARD),
     ("update network_transactions set amount = amount + 1 where kind = 'settle'", Kind.TRANSACTION),
     ("delete from network_transactions where kind = 'close'", Kind.TRANSACTION_UNKNOWN),
+    ("update chain_events set pot = pot + 1 where event_seq = 2", Kind.MIRROR),
     (
         "update network_transactions set signature = translate(signature, '123', '456') where kind = 'settle'",
         Kind.TRANSACTION_NOT_ON_CHAIN,
@@ -137,7 +140,7 @@ PLANTED = [
 async def test_what_is_changed_in_the_database_is_found(arena: Arena) -> None:
     bot_id, _, _ = await solved_and_closed(arena)
     database = arena.services.database
-    tables = ("bots", "messages", "bot_solutions", "network_transactions")
+    tables = ("bots", "messages", "bot_solutions", "network_transactions", "chain_events")
     for table in tables:
         await database.execute(f"create table kept_{table} as select * from {table}")
     for sql, kind in PLANTED:
@@ -170,6 +173,7 @@ async def test_money_that_the_payout_key_moved_past_the_database_is_found(arena:
     player = await arena.player(bot_id)
     await judged(player, "hello")
     services, address = arena.services, Pubkey.from_string((await arena.bot(bot_id)).address)
+    services.feed.untrack(bot_id)  # whatever the arena makes of it
     thief = await arena.wallet()
     instruction = refund_message_fee(
         services.program_id,
@@ -184,7 +188,7 @@ async def test_money_that_the_payout_key_moved_past_the_database_is_found(arena:
 
     async def final() -> bool:
         state = await services.client.account(address, Commitment.FINALIZED)
-        return state is not None and state.lamports < POT + FEE
+        return state is not None and decode_bot(state.data).refund_count == 1
 
     await until(final)
     [bot] = (await audit(arena)).bots
@@ -214,6 +218,25 @@ async def test_rows_that_know_more_than_what_was_final_are_looked_at_again_once_
     report = await audit(arena)
     assert happened == ["read", "waited", "read"]
     assert (report.exit_code, report.bots[0].messages) == (0, 1)
+
+
+async def test_rows_on_a_fork_that_the_arena_has_not_undone_can_not_be_compared(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when it is stopped between a confirmed payment and the fork that takes it back."""
+    await arena.open_bot(await arena.wallet())
+    read = money.rows
+
+    async def forked(database: Database, bot_id: UUID) -> MoneyRows | None:
+        rows = await read(database, bot_id)
+        assert rows is not None
+        creation = replace(rows.events[0], signature="2" * 88, final=False)
+        return replace(rows, events=(creation,))
+
+    monkeypatch.setattr(money, "rows", forked)
+    report = await audit(arena)
+    assert report.exit_code == 3
+    assert "a fork took event 1 back" in report.bots[0].unreadable
 
 
 async def test_a_draft_whose_creation_never_landed_agrees(arena: Arena) -> None:

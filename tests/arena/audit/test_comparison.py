@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arena.audit.compared_events import taken_back
 from arena.audit.comparison import Comparison, compare
 from arena.audit.differences import Kind
 from arena.audit.ledger import Ledger
@@ -21,7 +22,7 @@ from arena.store.messages import MessageStatus
 from arena.store.money import MessageMoney, MoneyRows, TransactionMoney
 from arena.store.solutions import SolutionStatus
 from arena.store.transactions import TransactionStatus
-from tests.arena.audit.lives import Life, expired_life, rows_of, signature, solved_life
+from tests.arena.audit.lives import Life, expired_life, rewound, rows_of, signature, solved_life
 
 UNKNOWN = UUID(int=2**127)
 
@@ -55,6 +56,13 @@ def with_transaction(rows: MoneyRows, kind: str, /, **values: Any) -> MoneyRows:
     return replace(rows, transactions=tuple(changed))
 
 
+def with_event(rows: MoneyRows, seq: int, **values: Any) -> MoneyRows:
+    return replace(
+        rows,
+        events=tuple(replace(row, **values) if row.event_seq == seq else row for row in rows.events),
+    )
+
+
 def with_solution(rows: MoneyRows, **values: Any) -> MoneyRows:
     assert rows.solution is not None
     return replace(rows, solution=replace(rows.solution, **values))
@@ -84,7 +92,7 @@ def test_a_draft_that_nothing_was_paid_for_agrees() -> None:
     life = solved_life()
     rows = rows_of(life.ledger())
     drafted = replace(
-        with_bot(rows, status=BotStatus.OPENING, event_seq=0, message_count=0, pot=life.terms.initial_pot),
+        with_bot(rewound(rows, life.ledger(), 0), status=BotStatus.OPENING),
         messages=(),
         transactions=(),
         solution=None,
@@ -115,7 +123,7 @@ def test_a_payment_that_the_arena_has_not_taken_in_is_in_flight() -> None:
     life = Life()
     life.pay(life.world.alice)
     rows = rows_of(life.ledger())
-    rows = with_bot(rows, event_seq=1, pot=life.terms.initial_pot, message_count=0)
+    rows = rewound(rows, life.ledger(), 1)
     rows = with_message(
         rows,
         1,
@@ -149,7 +157,7 @@ def test_a_refund_that_is_final_before_the_arena_takes_it_in_is_in_flight(status
     before = rows_of(life.ledger())
     life.refund(life.world.alice, 1)
     rows = with_message(rows_of(life.ledger()), 1, status=MessageStatus.REFUNDING, refund_signature=None)
-    rows = with_transaction(replace(rows, bot=before.bot), "refund", status=status)
+    rows = with_transaction(rewound(rows, life.ledger(), before.bot.event_seq), "refund", status=status)
     found = compared(life.ledger(), rows)
     assert found.differences == ()
     assert found.in_flight["refunds not taken in yet"] == 1
@@ -170,10 +178,29 @@ def test_a_message_that_was_dead_and_is_paid_for_again_afterwards_is_no_differen
     unpaid = with_message(
         rows, 1, status=MessageStatus.DEAD, message_index=None, fee_signature=None, amount=1, solved=None
     )
-    dead = with_bot(unpaid, event_seq=1, pot=life.terms.initial_pot, message_count=0)
+    dead = rewound(unpaid, life.ledger(), 1)
     dead = replace(dead, transactions=without(dead.transactions, "fee"))
     assert compared(life.ledger(), dead, known=1).differences == ()
     assert Kind.OUTCOME in kinds(compared(life.ledger(), dead, known=2))
+
+
+def test_events_that_were_taken_in_before_there_were_rows_of_them_have_one_row_for_all() -> None:
+    ledger = solved_life().ledger()
+    rows = rows_of(ledger)
+    last = replace(rows.events[-1], kind="Migrated", signature="1" * 64)
+    assert compared(ledger, replace(rows, events=(last,))).differences == ()
+
+
+def test_an_event_that_a_fork_took_back_is_told_from_one_that_was_called_final() -> None:
+    life = Life()
+    life.pay(life.world.alice)
+    ledger = life.ledger()
+    rows = rows_of(ledger)
+    assert taken_back(ledger, rows) is None
+    other = with_event(rows, 2, signature=signature(99), final=False)
+    assert taken_back(ledger, other) == 2
+    assert taken_back(ledger, with_event(rows, 2, signature=signature(99))) is None
+    assert taken_back(life.ledger(life.history[:1]), with_event(rows, 2, final=False)) == 2
 
 
 # -- differences of every kind
@@ -271,6 +298,12 @@ PLANTED: list[tuple[str, Change, Kind]] = [
     ("failed", lambda r: with_transaction(r, "settle", status=TransactionStatus.FAILED), Kind.TRANSACTION),
     ("expired", lambda r: with_transaction(r, "close", status=TransactionStatus.EXPIRED), Kind.TRANSACTION),
     ("pending fee", lambda r: with_transaction(r, "fee", status=TransactionStatus.PENDING), Kind.TRANSACTION),
+    # events
+    ("a lost event", lambda r: replace(r, events=r.events[:-1]), Kind.MIRROR),
+    ("an event in between lost", lambda r: replace(r, events=r.events[:3] + r.events[4:]), Kind.MIRROR),
+    ("another pot on the way", lambda r: with_event(r, 3, pot=1), Kind.MIRROR),
+    ("another event", lambda r: with_event(r, 3, kind="KeysRotated"), Kind.MIRROR),
+    ("another transaction", lambda r: with_event(r, 3, signature=signature(99)), Kind.MIRROR),
     # the end
     ("no solution", lambda r: replace(r, solution=None), Kind.SOLUTION),
     ("another winner", lambda r: with_solution(r, winner="somebody"), Kind.SOLUTION),
