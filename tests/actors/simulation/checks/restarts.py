@@ -201,10 +201,12 @@ def crashes_have_consequences(history: History, path: str) -> Iterator[str]:
     for index, life in enumerate(lives):
         if life.broken == NEVER or life.stopping != NEVER:
             continue
-        since = lives[index - 1].made if index else -1
         following = lives[index + 1].made if index + 1 < len(lives) else NEVER
         until = min(following, history.closed)
-        meanwhile = history.find(since, until, What.LEAVING, What.DECIDED, What.OVERSPENT, *BY_HAND)
+        # What was decided before may be carried out now, and orders even much later.
+        since = lives[index - 1].made if index else -1
+        meanwhile = history.find(-1, until, *BY_HAND)
+        meanwhile += history.find(since, until, What.LEAVING, What.DECIDED, What.OVERSPENT)
         if not any(concerns(history, event, parent, path) for event in meanwhile):
             yield f"{path}#{life.number} crashed, and nobody took notice"
 
@@ -224,9 +226,11 @@ def concerns(history: History, event: Event, parent: str, path: str) -> bool:
 
 def escalates(history: History, path: str, decisions: list[tuple[int, Event]]) -> Iterator[str]:
     """A supervisor that gives up is decided about by its own, unless that ends or something else took it down."""
+    if path == "/" or history.outcome.plan.ending is Ending.CANCELLED:
+        return
     parent = parent_of(path)
     for position, event in decisions:
-        if event.what is not What.OVERSPENT or path == "/" or position > history.leaving:
+        if event.what is not What.OVERSPENT or position > history.leaving:
             continue
         by_hand = history.find(-1, NEVER, *BY_HAND)
         after = history.find(position, NEVER, What.LEAVING, What.DECIDED, What.OVERSPENT)
