@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from arena.audit.report import AuditReport, BotReport
@@ -36,7 +37,7 @@ def print_report(console: Console, report: AuditReport) -> None:
 
 def _print_differences(console: Console, bots: list[BotReport]) -> None:
     lines = [
-        f"[red]{bot.address}[/red] {said}"
+        f"[red]{bot.address}[/red] {escape(said)}"
         for bot in bots
         for said in [
             *([f"cannot be read: {bot.unreadable}"] if bot.unreadable else []),
