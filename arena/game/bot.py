@@ -20,6 +20,7 @@ from solders.pubkey import Pubkey
 from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Timer
 from arena.brains import Turn, Verdict
 from arena.chain.client import ChainUnavailable, Commitment
+from arena.chain.events import MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
 from arena.chain.payment import cosign
 from arena.chain.submitter import (
@@ -333,8 +334,7 @@ class BotActor(Actor[BotMessage]):
             return
         crash_point("event_received")
         changes = BotChanges(self._mirror)
-        reveal = terms.reveal(self._services.secretbox, bot)
-        fact = chain_facts.apply(changes, bot, seen, paying=self._paying, reveal=reveal)
+        fact = await self._fact(changes, bot, seen)
         await self._commit(changes)
         self._watch_finality()
         crash_point("event_committed")
@@ -357,6 +357,24 @@ class BotActor(Actor[BotMessage]):
                 self._advance_settlement()
             case None:
                 self._watch_clock()
+
+    async def _fact(self, changes: BotChanges, bot: bots.Bot, seen: ChainEvent) -> chain_facts.Fact:
+        database = self._services.database
+        refunding, solution = None, None
+        match seen.event:
+            case MessageFeeRefunded(message_index=index):
+                refunding = await messages.by_index(database, self._id, index)
+            case RewardSettled():
+                solution = await solutions.get(database, self._id)
+        return chain_facts.apply(
+            changes,
+            bot,
+            seen,
+            paying=self._paying,
+            reveal=terms.reveal(self._services.secretbox, bot),
+            refunding=refunding,
+            solution=solution,
+        )
 
     # -- whether the chain stands by it
 

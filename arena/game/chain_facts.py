@@ -26,7 +26,8 @@ from arena.game.bot_changes import BotChanges
 from arena.game.frames import PaymentFrame, PotFrame, RefundFrame, Reveal, SettlementFrame
 from arena.store import chain_events, messages, sessions, transactions
 from arena.store.bots import Bot, BotStatus
-from arena.store.messages import Message, NewMessage
+from arena.store.messages import Message, MessageStatus, NewMessage
+from arena.store.solutions import Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class PaidTooLate:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fee that no row knows: lost data or a stolen key. The bot halts."""
+    """A fee, a refund or a reward that no row knows: lost data or a stolen key. The bot halts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,16 @@ def apply(
     *,
     paying: Mapping[UUID, NewMessage],
     reveal: Reveal,
+    refunding: Message | None = None,
+    solution: Solution | None = None,
 ) -> Fact:
-    """Collect what `seen` changes about `bot`."""
+    """Collect what `seen` changes about `bot`.
+
+    Args:
+        paying: messages whose fee is under way, by id.
+        refunding: the message that a refund is about, if there is one.
+        solution: how the bot has ended, if it has.
+    """
     event = seen.event
     changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
     changes.write(
@@ -113,6 +122,8 @@ def apply(
         case MessageFeeRecorded():
             return _fee(changes, bot, seen, event, paying)
         case RewardSettled():
+            if not _is_owed(event, solution):
+                return _halt(changes, seen)
             changes.emit(
                 SettlementFrame,
                 status="paid",
@@ -124,6 +135,8 @@ def apply(
             )
             return Moved()
         case MessageFeeRefunded():
+            if not _is_due(event, refunding):
+                return _halt(changes, seen)
             changes.write(
                 messages.refunded(bot.id, message_index=event.message_index, signature=seen.signature)
             )
@@ -173,9 +186,7 @@ def _fee(
         or message.amount != event.amount
         or message.content_hash != event.content_hash
     ):
-        changes.set(status=BotStatus.HALTED)
-        changes.emit(SettlementFrame, status="halted", signature=seen.signature)
-        return Unknown()
+        return _halt(changes, seen)
     paid = PaidMessage(message, event.message_index, earlier_verdict(message))
     changes.write(
         messages.paid(
@@ -201,6 +212,30 @@ def _fee(
         refund(changes, paid, reason="late")
         return PaidTooLate(paid)
     return Paid(paid)
+
+
+def _is_due(event: MessageFeeRefunded, message: Message | None) -> bool:
+    return (
+        message is not None
+        and message.status is MessageStatus.REFUNDING
+        and message.wallet == str(event.player)
+        and message.amount == event.amount
+    )
+
+
+def _is_owed(event: RewardSettled, solution: Solution | None) -> bool:
+    return (
+        solution is not None
+        and solution.winner == str(event.winner)
+        and solution.message_index == event.message_index
+        and solution.reward == event.reward
+    )
+
+
+def _halt(changes: BotChanges, seen: ChainEvent) -> Unknown:
+    changes.set(status=BotStatus.HALTED)
+    changes.emit(SettlementFrame, status="halted", signature=seen.signature)
+    return Unknown()
 
 
 def _emit_pot(changes: BotChanges, bot: Bot) -> None:

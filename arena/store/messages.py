@@ -279,6 +279,14 @@ async def by_client_id(database: Database, session_id: UUID, client_id: UUID) ->
     return None if record is None else _message(record)
 
 
+async def by_index(database: Database, bot_id: UUID, message_index: int) -> Message | None:
+    """The bot's message at this place on chain, or ``None``."""
+    record = await database.fetch_one(
+        f"{_SELECT} where m.bot_id = $1 and m.message_index = $2", bot_id, message_index
+    )
+    return None if record is None else _message(record)
+
+
 async def all_unjudged(database: Database, bot_id: UUID) -> list[Message]:
     """A bot's paid and unjudged messages, in index order: as many as it took payments for."""
     return await _messages(database, "m.bot_id = $1 and m.status = 'paid' order by m.message_index", bot_id)

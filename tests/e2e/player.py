@@ -14,7 +14,7 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from trio_websocket import ConnectionClosed, HandshakeError
 
-from arena.chain.client import ChainClient
+from arena.chain.client import ChainClient, ChainUnavailable
 from arena.cli.arena_client import ArenaClient, ArenaError, arena_client
 from arena.ids import new_id
 
@@ -151,9 +151,15 @@ class Player:
 
 
 async def lamports(client: ArenaClient, address: str) -> int:
-    config = await persistently(client, "GET", "/chain")
-    async with ChainClient(config["rpc_url"]) as chain:
-        return await chain.balance(Pubkey.from_string(address))
+    """As the chain has it; waits for one that is just being started again."""
+    with trio.fail_after(30):
+        while True:
+            config = await persistently(client, "GET", "/chain")
+            try:
+                async with ChainClient(config["rpc_url"]) as chain:
+                    return await chain.balance(Pubkey.from_string(address))
+            except ChainUnavailable:
+                await trio.sleep(PAUSE)
 
 
 async def call_chain(client: ArenaClient, method: str, *params: object) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -29,7 +29,8 @@ from arena.game import chain_facts
 from arena.game.bot_changes import BotChanges, mirror_of
 from arena.game.frames import Reveal
 from arena.store.bots import Bot, BotStatus
-from arena.store.messages import NewMessage, content_hash
+from arena.store.messages import Message, MessageStatus, NewMessage, content_hash
+from arena.store.solutions import Solution
 
 KEY = Pubkey.default()
 PLAYER = Keypair().pubkey()
@@ -119,11 +120,33 @@ def fee(of: Bot, paid: NewMessage, **values: Any) -> MessageFeeRecorded:
 
 
 def apply(
-    of: Bot, event: ProgramEvent, paying: dict[UUID, NewMessage] | None = None
+    of: Bot, event: ProgramEvent, paying: dict[UUID, NewMessage] | None = None, **known: Any
 ) -> tuple[BotChanges, chain_facts.Fact]:
     changes = BotChanges(mirror_of(of))
     seen = ChainEvent(event, "signature", 77, None)
-    return changes, chain_facts.apply(changes, of, seen, paying=paying or {}, reveal=REVEAL)
+    return changes, chain_facts.apply(changes, of, seen, paying=paying or {}, reveal=REVEAL, **known)
+
+
+def refunding(of: Bot, **values: Any) -> Message:
+    """A message whose fee is on its way back."""
+    base: dict[str, Any] = {
+        **{field.name: None for field in fields(Message)},
+        **{field.name: getattr(message(of), field.name) for field in fields(NewMessage)},
+        "status": MessageStatus.REFUNDING,
+        "message_index": 1,
+    }
+    return Message(**base | values)
+
+
+def solution(**values: Any) -> Solution:
+    """The first message has won 900 lamports."""
+    base: dict[str, Any] = {
+        **{field.name: None for field in fields(Solution)},
+        "winner": str(PLAYER),
+        "message_index": 1,
+        "reward": 900,
+    }
+    return Solution(**base | values)
 
 
 def frames(changes: BotChanges) -> list[dict[str, Any]]:
@@ -231,7 +254,7 @@ def test_a_fee_that_the_rows_do_not_know_halts_the_bot(
 def test_a_settled_reward_is_told_to_all_with_what_was_committed_to() -> None:
     of = bot(status=BotStatus.SOLVED)
     event = RewardSettled(**head(of, 3), winner=PLAYER, message_index=1, reward=900, proof=bytes(32))
-    changes, fact = apply(of, event)
+    changes, fact = apply(of, event, solution=solution())
     assert fact == chain_facts.Moved()
     [frame] = frames(changes)
     assert (frame["status"], frame["reward"], frame["winner"]) == ("paid", 900, str(PLAYER))
@@ -251,10 +274,49 @@ def test_a_refund_is_written_down_and_told(delivered: bool, status: str) -> None
         platform_share=0,
         delivered=delivered,
     )
-    changes, fact = apply(of, event)
+    changes, fact = apply(of, event, refunding=refunding(of))
     assert fact == chain_facts.Moved()
     assert frames(changes)[0]["status"] == status
     assert "messages.refunded" in statements(changes)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        {"status": MessageStatus.JUDGED},
+        {"status": MessageStatus.REFUNDED},
+        {"amount": FEE + 1},
+        {"wallet": str(KEY)},
+    ],
+)
+def test_a_refund_that_is_not_due_halts_the_bot(values: dict[str, Any] | None) -> None:
+    of = bot(status=BotStatus.SOLVED)
+    event = MessageFeeRefunded(
+        **head(of, 4),
+        player=PLAYER,
+        message_index=1,
+        amount=FEE,
+        pot_share=0,
+        creator_share=0,
+        platform_share=0,
+        delivered=True,
+    )
+    changes, fact = apply(of, event, refunding=None if values is None else refunding(of, **values))
+    assert fact == chain_facts.Unknown()
+    assert changes.mirror.status is BotStatus.HALTED
+    assert "messages.refunded" not in statements(changes)
+
+
+@pytest.mark.parametrize(
+    "values", [None, {"winner": str(KEY)}, {"winner": None}, {"message_index": 2}, {"reward": 901}]
+)
+def test_a_reward_that_is_not_owed_halts_the_bot(values: dict[str, Any] | None) -> None:
+    of = bot(status=BotStatus.SOLVED)
+    event = RewardSettled(**head(of, 3), winner=PLAYER, message_index=1, reward=900, proof=bytes(32))
+    changes, fact = apply(of, event, solution=None if values is None else solution(**values))
+    assert fact == chain_facts.Unknown()
+    assert changes.mirror.status is BotStatus.HALTED
 
 
 def test_a_closed_account_is_the_end() -> None:

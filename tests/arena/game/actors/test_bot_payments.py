@@ -6,8 +6,11 @@ from dataclasses import replace
 
 import pytest
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 
 from arena.chain.events import MessageFeeRecorded
+from arena.chain.instructions import refund_message_fee
+from arena.chain.own_transactions import own_transaction
 from arena.chain.submitter import Expired, Failed, TransactionKind
 from arena.game import bot as bot_module
 from arena.game.messages import PaymentState, PriceMessage
@@ -283,6 +286,37 @@ async def test_a_payment_that_nobody_knows_halts_the_bot(
     assert (await game.bot(bot.id)).status is BotStatus.HALTED
     assert (await game.message(message.id)).status is MessageStatus.PAID
     assert game.outbox.untaken(TransactionKind.SETTLE) == []
+
+
+async def test_a_refund_that_nobody_owes_halts_the_bot(brain: ScriptedBrain, game: Game) -> None:
+    """Signed with a stolen payout key: the program lets it through, the rows do not know of it."""
+    bot = await game.open_bot()
+    player = await game.player(bot)
+    frames = await game.frames(player)
+    message = await game.say(player, "hello")
+    await game.message_becomes(message.id, MessageStatus.JUDGED)
+    services = game.services
+    stolen = own_transaction(
+        [
+            refund_message_fee(
+                services.program_id,
+                bot=Pubkey.from_string(bot.address),
+                payout_key=services.keys.payout_pubkey,
+                player=player.wallet.pubkey(),
+                message_index=1,
+                amount=message.amount,
+            )
+        ],
+        services.keys.payout,
+        await game.chain.latest_blockhash(),
+    )
+    landing = game.chain.land(stolen.transaction)
+    assert landing.error is None
+    for event in landing.events:
+        await game.router.handle(bot.id, event)
+    assert (await frames.until("settlement"))["status"] == "halted"
+    assert game.system.info(f"/game/bots/{bot.id}").restarts == 0
+    assert (await game.message(message.id)).status is MessageStatus.JUDGED
 
 
 async def test_a_bot_near_its_end_takes_no_payment(game: Game) -> None:
