@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import trio
 
+from actors.info import ActorInfo
 from actors.node import Node
 
 CHUNK = 500
@@ -77,6 +78,17 @@ async def survey(root: Node, stuck_after: float) -> Survey:
                 seconds = now - glance.busy_since
                 stuck.append(StuckActor(node.path, glance.kind, glance.busy_with, glance.busy_since, seconds))
     return Survey(loads, tuple(stuck))
+
+
+async def visit(root: Node, see: Callable[[ActorInfo], None]) -> None:
+    """Show every node at and below ``root``, parents before children, giving way after each `CHUNK`.
+
+    An actor that comes or goes meanwhile may be shown or not.
+    """
+    for number, node in enumerate(_nodes(root), start=1):
+        if number % CHUNK == 0:
+            await trio.lowlevel.checkpoint()
+        see(node.info())
 
 
 def _nodes(root: Node) -> Iterator[Node]:

@@ -21,7 +21,7 @@ from actors.region import Region
 from actors.specs import ActorSpec, RegionSpec, Restart, SupervisorSpec
 from actors.stats import Statistics
 from actors.supervisor import Slot, Supervisor
-from actors.survey import Survey, survey
+from actors.survey import Survey, survey, visit
 from actors.timers import TimerQueue
 from actors.watchdog import Watchdog
 
@@ -99,6 +99,13 @@ class ActorSystem:
         if isinstance(node, Cell):
             info.details = node.describe()
         return info
+
+    async def visit(self, see: Callable[[ActorInfo], None], path: str = "/") -> None:
+        """Show ``see`` what `tree` lists, one node after the other, giving way to others again and again.
+
+        For trees that may be large. An actor that comes or goes meanwhile may be shown or not. Raises `UnknownActor`.
+        """
+        await visit(self._node(path), see)
 
     async def survey(self) -> Survey:
         """The load by kind, and who is stuck: a look at every actor that gives way to others again and again."""

@@ -22,6 +22,7 @@ from actors import (
     RegionSpec,
     SupervisorSpec,
     Undelivered,
+    UnknownActor,
     open_system,
     watch_event_loop,
 )
@@ -159,6 +160,30 @@ async def test_a_survey_of_many_lets_others_work(autojump_clock: trio.abc.Clock)
         assert turns >= 5
         assert survey.by_kind["extra"].live == 10 * CHUNK
         nursery.cancel_scope.cancel()
+
+
+async def test_a_visit_shows_what_the_tree_lists_and_lets_others_work(autojump_clock: trio.abc.Clock) -> None:
+    async with open_system(TREE, stuck_after=math.inf) as system:
+        for number in range(3 * CHUNK):
+            await system.get("extra", str(number)).ask(Work())
+        seen: list[str] = []
+        turns: list[int] = []
+
+        async def other() -> None:
+            while len(seen) < 3 * CHUNK:
+                turns.append(len(seen))
+                await trio.lowlevel.checkpoint()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other)
+            await system.visit(lambda info: seen.append(info.path))
+        assert seen == [info.path for info in system.tree()]
+        assert any(0 < count < len(seen) for count in turns)
+        below: list[str] = []
+        await system.visit(lambda info: below.append(info.path), "/worker")
+        assert below == ["/worker"]
+        with pytest.raises(UnknownActor):
+            await system.visit(lambda info: None, "/nobody")
 
 
 async def test_a_stuck_actor_is_reported_once_and_again_when_it_goes_on(
