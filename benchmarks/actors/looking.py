@@ -64,7 +64,7 @@ async def survey(system: ActorSystem) -> None:
     await system.survey()
 
 
-async def nothing(_: ActorSystem) -> None:
+async def nothing(system: ActorSystem) -> None:  # noqa: ARG001 (a way of looking)
     for _ in range(100):
         await trio.lowlevel.checkpoint()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 import trio
@@ -28,7 +28,7 @@ Rates = Mapping[str, list[float]]
 """By side, one rate a round."""
 
 
-def on_trio(measure: Callable[[int], object]) -> Side:
+def on_trio(measure: Callable[[int], Awaitable[float]]) -> Side:
     """A side that is an async function."""
     return lambda count: trio.run(measure, count)
 
