@@ -18,12 +18,13 @@ END {
 endef
 export PROGRESS
 
-.PHONY: help run test test-long lint format bench docs program program-check lock clean
+.PHONY: help run test test-long schedules lint format bench docs program program-check lock clean
 
 help:
 	@echo "make run        install what is needed, start the arena, print its URL"
 	@echo "make test       lint, types, import rules and all tests (sampled where long)"
 	@echo "make test-long  the same with the long suites complete"
+	@echo "make schedules  throw random schedules at the actors (SCHEDULES=100000)"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make format     format the code"
 	@echo "make bench      run the benchmarks"
@@ -51,6 +52,10 @@ test: lint
 
 test-long: lint
 	@$(BIN)/python -m pytest
+
+SCHEDULES ?= 100000
+schedules: .venv/installed
+	@$(BIN)/python -m tests.actors.simulation --schedules $(SCHEDULES)
 
 lint: .venv/installed
 	@echo "== ruff, mypy, import-linter"

@@ -163,18 +163,21 @@ class Cell(Node):
             self.state = ActorState.RUNNING
         self._idle_since = trio.current_time()
         on_started()
-        reason = await self._serve(actor)
+        await self._serve(actor, context)
+        if self._stopping is None or context._error is not None:
+            return  # a child task has crashed
         self.state = ActorState.STOPPING
         self._limit_stop(context)
-        await actor.stopped(reason)
+        await actor.stopped(self._stopping)
 
-    async def _serve(self, actor: Actor[Any]) -> StopReason:
+    async def _serve(self, actor: Actor[Any], context: Context) -> None:
         mailbox, receive = self.mailbox, actor.receive
         now = trio.lowlevel.current_clock().current_time
         waiting, handling = self._stats.waiting, self._stats.handling
         left = BURST
         time = now()
-        while self._stopping is None:
+        # The crash of a child task cancels this loop only where it waits.
+        while self._stopping is None and context._error is None:
             entry = mailbox.take()
             if entry is None:
                 self._idle_since = now()
@@ -210,7 +213,6 @@ class Cell(Node):
                 await trio.lowlevel.checkpoint()
                 left = BURST
                 time = now()
-        return self._stopping
 
     # -- stopping --------------------------------------------------------------------------------------------
 
@@ -303,7 +305,7 @@ class Cell(Node):
         """Since when there has been nothing to do; None while there is something, or would be, later."""
         if self.state is not ActorState.RUNNING or self._handling is not None or len(self.mailbox):
             return None
-        if self.context is None or self.context._busy:
+        if self.context is None or self.context._error is not None or self.context._busy:
             return None
         return max(self._idle_since, self._handling_since)
 

@@ -1,7 +1,8 @@
-"""Places at which tests make the server die as if by ``kill -9``.
+"""Places at which tests make the server die as if by ``kill -9``, or stand still while they kill something else.
 
 ``ARENA_CRASH_AT=name`` kills the process the first time that it passes :func:`crash_point` with that name,
-``ARENA_CRASH_AT=name:3`` the third time. Settings refuse the variable in production.
+``ARENA_CRASH_AT=name:3`` the third time. ``name!stop`` stops it instead, by a signal that cannot be caught either,
+until it is told to go on. Settings refuse the variable in production.
 """
 
 from __future__ import annotations
@@ -11,30 +12,32 @@ import re
 import signal
 
 VARIABLE = "ARENA_CRASH_AT"
-_SPEC = re.compile(r"(?P<name>[a-z0-9_.-]+)(?::(?P<nth>[1-9][0-9]*))?\Z")
+_SPEC = re.compile(r"(?P<name>[a-z0-9_.-]+)(?::(?P<nth>[1-9][0-9]*))?(?P<stop>!stop)?\Z")
 
 _armed: str | None = None
 _remaining = 0
+_signal = signal.SIGKILL
 
 
 def arm(spec: str | None) -> None:
-    """Set the crash point to die at, ``name`` or ``name:n``; ``None`` or an empty text disarms.
+    """Set the crash point to die at; ``None`` or an empty text disarms.
 
     Raises:
-        ValueError: ``spec`` is neither.
+        ValueError: ``spec`` is not of the form above.
     """
-    global _armed, _remaining
+    global _armed, _remaining, _signal
     if not spec:
         _armed, _remaining = None, 0
         return
     match = _SPEC.match(spec)
     if match is None:
-        raise ValueError(f"{VARIABLE}: expected name or name:n, got {spec!r}")
+        raise ValueError(f"{VARIABLE}: expected name, name:n or name!stop, got {spec!r}")
     _armed, _remaining = match["name"], int(match["nth"] or 1)
+    _signal = signal.SIGSTOP if match["stop"] else signal.SIGKILL
 
 
 def crash_point(name: str) -> None:
-    """Die here by SIGKILL if armed for ``name``; otherwise one comparison."""
+    """Die here if armed for ``name``; otherwise one comparison."""
     if _armed is not None:
         _pass(name)
 
@@ -45,8 +48,8 @@ def _pass(name: str) -> None:
         return
     _remaining -= 1
     if _remaining == 0:
-        # SIGKILL: no handler, no finally block, no flush. That is the point.
-        os.kill(os.getpid(), signal.SIGKILL)
+        # no handler, no finally block, no flush: that is the point
+        os.kill(os.getpid(), _signal)
 
 
 arm(os.environ.get(VARIABLE))

@@ -1,9 +1,11 @@
-"""The guide's programs do what the guide says."""
+"""The guide's programs do what the guide says, and the tests that the rules show pass."""
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +13,8 @@ import mypy.api
 import pytest
 import trio
 
-GUIDE = Path(__file__).parents[2] / "docs" / "actors-guide.md"
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = DOCS / "actors-guide.md"
 PROGRAM = re.compile(r"```python\n(.*?)```\n+```text\n(.*?)```", re.DOTALL)
 
 
@@ -43,3 +46,12 @@ def test_its_programs_satisfy_a_strict_type_checker(tmp_path: Path) -> None:
     source.write_text("".join(code for code, _ in PROGRAM.findall(GUIDE.read_text("utf-8"))), "utf-8")
     output, _, status = mypy.api.run(["--strict", str(source)])
     assert status == 0, output
+
+
+def test_the_tests_that_the_rules_show_pass(module: ModuleType) -> None:
+    [code] = re.findall(r"```python\n(.*?)```", (DOCS / "actors.md").read_text("utf-8"), re.DOTALL)
+    exec(compile(code, "actors.md", "exec"), module.__dict__)
+    tests = [value for name, value in inspect.getmembers(module) if name.startswith("test_")]
+    assert len(tests) == 2
+    for test in tests:
+        trio.run(partial(test, autojump_clock=None))  # whose clock is such a one

@@ -33,6 +33,7 @@ from actors import (
     UnknownActor,
     open_system,
 )
+from actors.testing import Probe, run_seeded
 
 QUICK = Intensity(max_restarts=2, within=60, backoff_initial=1, backoff_max=10, jitter=0)
 
@@ -90,9 +91,6 @@ class Tally(Actor):
                 return self.total
             case Do(what):
                 return what(self)
-            case Terminated(path, reason):
-                self.world.log.append(f"{self.id}: {path} {reason}")
-                return None
 
     async def stopped(self, reason: StopReason) -> None:
         await trio.sleep(self.stop_takes)
@@ -298,6 +296,21 @@ async def test_a_factory_that_raises_is_a_crash(autojump_clock: trio.abc.Clock) 
             await system.get("k", "x").ask(Add(1))
 
 
+def test_a_crash_at_the_moment_of_passivation_counts_as_a_crash() -> None:
+    async def fall() -> None:
+        await trio.sleep(10)
+        raise ValueError("task")
+
+    async def main() -> None:
+        async with open_system(region(World(), idle_after=10, intensity=Intensity(max_restarts=0))) as system:
+            await system.get("tally", "x").ask(Do(lambda t: t.context.start_task(fall)))
+            await trio.sleep(11)
+            assert system.info("/tallies/x").state is ActorState.FAILED
+
+    for seed in range(50):
+        run_seeded(seed, main)
+
+
 async def test_a_temporary_actor_falls_with_its_first_crash(autojump_clock: trio.abc.Clock) -> None:
     world = World()
     async with (
@@ -400,16 +413,16 @@ async def test_a_restarting_region_serves_what_was_queued_meanwhile(autojump_clo
 
 
 async def test_an_end_of_a_virtual_actor_is_seen_by_watchers(autojump_clock: trio.abc.Clock) -> None:
-    world = World()
-    async with open_system(region(world, intensity=Intensity(max_restarts=0), idle_after=100)) as system:
-        x, y = system.get("tally", "x"), system.get("tally", "y")
-        await x.ask(Do(lambda t: t.context.watch(y)))
-        await trio.sleep(1)
-        assert world.log[-1] == "x: /tallies/y not running"
+    probe = Probe()
+    tallies = region(World(), intensity=Intensity(max_restarts=0), idle_after=100).children[0]
+    async with open_system(SupervisorSpec("root", [probe.spec(), tallies])) as system:
+        y = system.get("tally", "y")
+        probe.watch(y)
+        assert await probe.expect(Terminated) == Terminated("/tallies/y", StopReason.NOT_RUNNING)
         await y.ask(Add(1))
-        await x.ask(Do(lambda t: t.context.watch(y)))
+        probe.watch(y)
         await crash(system, "y")
-        assert world.log[-1] == "x: /tallies/y crashed"
+        assert await probe.expect(Terminated) == Terminated("/tallies/y", StopReason.CRASHED)
 
 
 async def test_activations_do_not_inherit_the_senders_context(autojump_clock: trio.abc.Clock) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -36,6 +36,7 @@ from actors import (
     open_system,
 )
 from actors.restarts import RestartBudget
+from actors.testing import Probe, run_seeded
 
 CALM = Intensity(max_restarts=3, within=60, backoff_initial=1, backoff_max=8, jitter=0)
 
@@ -442,6 +443,37 @@ async def test_a_child_task_ends_with_its_actor_and_crashes_it(autojump_clock: t
         assert system.info("/a").failed == 1
 
 
+def test_after_a_crash_of_a_child_task_no_message_is_handled_and_stopped_does_not_run() -> None:
+    log: list[str] = []
+
+    async def fall(gate: trio.Event) -> None:
+        await gate.wait()
+        log.append("crash")
+        raise ValueError("task")
+
+    class Busy(Worker):
+        async def receive(self, message: Message[Any]) -> Any:
+            log.append("message")
+            return await super().receive(message)
+
+    async def main() -> None:
+        log.clear()
+        gate = trio.Event()
+        spec = ActorSpec("a", lambda: Busy(log), Restart.TRANSIENT)
+        async with open_system(SupervisorSpec("root", [spec], intensity=CALM)) as system:
+            await system.ref("/a").ask(Do(lambda w: w.context.start_task(fall, gate)))
+            await trio.testing.wait_all_tasks_blocked()
+            # Both are woken at the same time; whether the child task runs first is up to the seed.
+            gate.set()
+            system.ref("/a").tell(Do(finish))
+            await trio.sleep(10)
+            crash = log.index("crash")
+            assert log[crash + 1 :] in ([], ["+a", "message", "-a finished"])
+
+    for seed in range(20):
+        run_seeded(seed, main)
+
+
 async def test_timers_are_messages_and_end_with_the_actor(autojump_clock: trio.abc.Clock) -> None:
     got: list[tuple[float, Message[Any]]] = []
 
@@ -492,27 +524,20 @@ async def test_due_timers_wait_for_room_and_pending_ones_are_limited(autojump_cl
 
 
 async def test_watchers_are_told_of_the_end_and_not_of_restarts(autojump_clock: trio.abc.Clock) -> None:
-    children = [worker("a", []), worker("b", [], Restart.TRANSIENT), worker("t", [], Restart.TEMPORARY)]
+    probe = Probe()
+    children = [probe.spec(), worker("b", [], Restart.TRANSIENT), worker("t", [], Restart.TEMPORARY)]
     async with open_system(SupervisorSpec("root", children, intensity=CALM)) as system:
-        a, b, t = (system.ref(f"/{n}") for n in "abt")
-
-        async def terminated() -> Sequence[Message[Any]]:
-            found = await a.ask(Do(lambda w: [m for m in w.got if isinstance(m, Terminated)]))
-            assert isinstance(found, list)
-            return found
-
+        b, t = system.ref("/b"), system.ref("/t")
         for ref in (b, b, t, system.ref("/nobody")):
-            await a.ask(Do(lambda w, ref=ref: w.context.watch(ref)))  # type: ignore[misc]
-        assert await terminated() == [Terminated("/nobody", StopReason.NOT_RUNNING)]
+            probe.watch(ref)
+        assert await probe.expect(Terminated) == Terminated("/nobody", StopReason.NOT_RUNNING)
         await crash_it(b)
-        await trio.sleep(2)
-        assert len(await terminated()) == 1
+        await probe.expect_nothing(2)
         await b.ask(Do(finish))
+        assert await probe.expect(Terminated) == Terminated("/b", StopReason.FINISHED)
         await crash_it(t)
-        assert (await terminated())[1:] == [
-            Terminated("/b", StopReason.FINISHED),
-            Terminated("/t", StopReason.CRASHED),
-        ]
+        assert await probe.expect(Terminated) == Terminated("/t", StopReason.CRASHED)
+        await probe.expect_nothing(2)
 
 
 async def test_terminated_overtakes_a_full_queue(autojump_clock: trio.abc.Clock) -> None:
@@ -529,14 +554,14 @@ async def test_terminated_overtakes_a_full_queue(autojump_clock: trio.abc.Clock)
 
 
 async def test_watches_end_with_a_restart_of_the_watcher(autojump_clock: trio.abc.Clock) -> None:
-    async with open_system(abc([], Strategy.ONE_FOR_ONE, Restart.TRANSIENT)) as system:
-        a, b = system.ref("/a"), system.ref("/b")
-        await a.ask(Do(lambda w: w.context.watch(b)))
-        await crash_it(a)
-        await trio.sleep(2)
-        await b.ask(Do(finish))
-        await trio.sleep(2)
-        assert await a.ask(Do(lambda w: len(w.got))) == 1
+    probe = Probe()
+    root = SupervisorSpec("root", [probe.spec(), worker("b", [], Restart.TRANSIENT)])
+    async with open_system(root) as system:
+        probe.watch(system.ref("/b"))
+        system.restart("/probe")
+        await trio.sleep(1)
+        await system.ref("/b").ask(Do(finish))
+        await probe.expect_nothing(2)
 
 
 async def test_a_crash_in_stopped_does_not_prevent_the_end(autojump_clock: trio.abc.Clock) -> None:

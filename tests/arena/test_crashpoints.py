@@ -36,6 +36,21 @@ def test_the_nth_passing_can_be_chosen() -> None:
     assert result.stdout.split() == ["0", "1", "2"]
 
 
+def test_it_can_stand_still_instead_until_it_is_told_to_go_on() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        env={**os.environ, crashpoints.VARIABLE: "after.commit:2!stop"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    process.send_signal(signal.SIGCONT)
+    output, _ = process.communicate(timeout=10)
+    assert output.split() == ["0", "1", "2", "3", "4", "end"]
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("spec", [None, "", "elsewhere", "after.commit:99"])
 def test_nothing_happens_otherwise(spec: str | None) -> None:
     result = run(spec)
@@ -43,7 +58,7 @@ def test_nothing_happens_otherwise(spec: str | None) -> None:
     assert result.stdout.split()[-1] == "end"
 
 
-@pytest.mark.parametrize("spec", ["name:0", "name:x", "na me", ":1", "name:1:2"])
+@pytest.mark.parametrize("spec", ["name:0", "name:x", "na me", ":1", "name:1:2", "name!kill"])
 def test_a_wrong_spec_is_refused(spec: str) -> None:
     with pytest.raises(ValueError, match="ARENA_CRASH_AT"):
         crashpoints.arm(spec)

@@ -43,7 +43,7 @@ class ArenaProcess:
         return (self.data_dir / "serve.log").read_text()
 
     async def start(self, *, crash_at: str = "") -> None:
-        """Start it and wait until it is ready; with `crash_at` it dies by SIGKILL at that point."""
+        """Start it and wait until it is ready; with `crash_at` it dies (or stops) at that point."""
         environment = {
             **{
                 name: value
@@ -82,9 +82,9 @@ class ArenaProcess:
                         return
                 except httpx.HTTPError:
                     pass
+                if crash_at and (self._process.poll() is not None or self._stopped):
+                    return  # it came to the point at once
                 if self._process.poll() is not None:
-                    if crash_at:
-                        return  # it came to the point at once
                     raise AssertionError(f"the arena ended at its start:\n{self.log[-4000:]}")
                 await trio.sleep(0.1)
 
@@ -95,6 +95,23 @@ class ArenaProcess:
             while (code := self._process.poll()) is None:
                 await trio.sleep(0.05)
         return code
+
+    @property
+    def _stopped(self) -> bool:
+        assert self._process is not None
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "T"
+
+    async def stopped(self, within: float = 60.0) -> None:
+        """Wait until it stands still at its crash point."""
+        with trio.fail_after(within):
+            while not self._stopped:
+                await trio.sleep(0.05)
+
+    def go_on(self) -> None:
+        """After it has stood still."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         assert self._process is not None

@@ -1,0 +1,131 @@
+"""No message is lost, none is handled twice, they keep their order, every ask has one outcome."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from actors import Undelivered
+from tests.actors.simulation.history import Fate, History
+from tests.actors.simulation.trace import What
+
+NOT_SENT = ("UnknownActor", "RegionFull", "AskDeadlock")
+
+
+def check(history: History) -> Iterator[str]:
+    for fate in history.fates.values():
+        yield from handled_once(history, fate)
+        yield from not_turned_away_by_passivation(history, fate)
+        if fate.timer_of:
+            yield from timer(history, fate)
+        elif fate.turned_away:
+            if fate.taken or fate.letters:
+                yield f"message {fate.number} was turned away and arrived all the same"
+        elif fate.must_leave_a_trace and not fate.asked and not fate.taken and not fate.letters:
+            yield f"message {fate.number} to {fate.target} was lost"
+        if fate.asked:
+            yield from ask(history, fate)
+    yield from in_order(history)
+
+
+def handled_once(history: History, fate: Fate) -> Iterator[str]:
+    if len(fate.taken) > 1 or len(fate.ends) > 1:
+        yield f"message {fate.number} was handled {len(fate.taken)} times"
+        return
+    if len(fate.letters) > 1:
+        yield f"message {fate.number} is {len(fate.letters)} dead letters"
+        return
+    letter = fate.letters[0].reason if fate.letters else None
+    if not fate.taken:
+        if letter not in (None, Undelivered.STOPPED):
+            yield f"message {fate.number} is a dead letter ({letter}), but was never taken"
+        return
+    if not fate.ends:
+        yield f"the handling of message {fate.number} never ended"
+        return
+    expected: tuple[Undelivered | None, ...]
+    match history.trace[fate.ends[0]].what:
+        case What.HANDLED:
+            expected = (None,)
+        case What.REFUSED:
+            # An asker who still waits gets the refusal; otherwise it is a dead letter.
+            expected = (None, Undelivered.REFUSED) if fate.asked else (Undelivered.REFUSED,)
+        case What.BROKEN:
+            expected = (Undelivered.CRASHED,)
+        case _:
+            # Cancelled: at the deadline for stopping, or since a child task crashed.
+            expected = (Undelivered.STOPPED, Undelivered.CRASHED)
+    if letter not in expected:
+        yield f"message {fate.number} should be one of the dead letters {expected}, not {letter}"
+
+
+def ask(history: History, fate: Fate) -> Iterator[str]:
+    number = fate.number
+    if len(fate.outcomes) != 1:
+        yield f"the ask of message {number} has {len(fate.outcomes)} outcomes"
+        return
+    outcome = fate.outcomes[0]
+    end = history.trace[fate.ends[0]].what if fate.ends else None
+    letter = fate.letters[0].reason if fate.letters else None
+    match outcome.what:
+        case What.ANSWERED:
+            if end is not What.HANDLED or outcome.about != str(number):
+                yield f"message {number} was answered {outcome.about}, its handling: {end}"
+        case What.GAVE_UP:
+            if fate.must_leave_a_trace and not fate.taken and not fate.letters:
+                yield f"message {number} to {fate.target} was queued, its asker cancelled, and it was lost"
+        case _ if outcome.about == "NoThanks":
+            if end is not What.REFUSED or letter is not None:
+                yield f"message {number} was refused, its handling: {end}, dead letter: {letter}"
+        case _ if outcome.about == "ActorCrashed":
+            if letter is not Undelivered.CRASHED:
+                yield f"message {number} crashed its actor, but its dead letter is {letter}"
+        case _ if outcome.about == "ActorStopped":
+            if end not in (None, What.CUT) or letter not in (None, Undelivered.STOPPED):
+                yield f"message {number} failed by the actor's stop, its handling: {end}, dead letter: {letter}"
+        case _ if outcome.about in NOT_SENT:
+            if fate.taken or fate.letters:
+                yield f"message {number} was not sent ({outcome.about}) and arrived all the same"
+        case _:
+            yield f"the ask of message {number} raised {outcome.about}"
+
+
+def timer(history: History, fate: Fate) -> Iterator[str]:
+    life = history.lives[fate.timer_of]
+    arrived = bool(fate.taken or fate.letters)
+    end = history.time(life.ended)
+    if arrived and (fate.timer_cancelled or fate.due > end):
+        yield f"message {fate.number} of a cancelled timer or of one that had to end with its actor arrived"
+    if arrived and fate.taken and history.time(fate.taken[0]) < fate.due:
+        yield f"message {fate.number} of a timer came before its time"
+    if not arrived and not fate.timer_cancelled and fate.due < end:
+        yield f"message {fate.number} of a timer was lost"
+
+
+def in_order(history: History) -> Iterator[str]:
+    """Whoever they are from, messages are taken in the order they came; those of timers when they are due."""
+    for timers in (True, False):
+        queues: dict[object, list[Fate]] = defaultdict(list)
+        for fate in history.fates.values():
+            if fate.taken and bool(fate.timer_of) is timers:
+                queues[fate.timer_of if timers else fate.target].append(fate)
+        for fates in queues.values():
+            fates.sort(key=lambda fate: (fate.due, fate.sent))
+            taken = [fate.taken[0] for fate in fates]
+            if taken != sorted(taken):
+                yield f"{fates[0].target} took messages {[fate.number for fate in fates]} in another order"
+
+
+def not_turned_away_by_passivation(history: History, fate: Fate) -> Iterator[str]:
+    """What comes while an actor is passivated waits for its next activation."""
+    for letter in fate.letters:
+        if letter.reason is not Undelivered.STOPPED or fate.taken:
+            continue
+        then = [
+            life for life in history.by_path.get(fate.target, ()) if history.time(life.ended) == letter.at
+        ]
+        if not then or then[-1].reason != "PASSIVATED":
+            continue
+        meanwhile = {event.what for event in history.trace[then[-1].made :] if event.at <= letter.at}
+        if not meanwhile & {What.STOP, What.RESTART, What.LEAVING, What.DECIDED, What.OVERSPENT}:
+            yield f"message {fate.number} was turned away when {fate.target} was passivated"

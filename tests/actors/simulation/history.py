@@ -1,0 +1,167 @@
+"""A trace, sorted by lives of actors and by messages, as the checks need it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from actors import DeadLetter
+from tests.actors.simulation.plan import ActorPlan, Job, RegionPlan, SupervisorPlan, nodes
+from tests.actors.simulation.run import Outcome
+from tests.actors.simulation.trace import Event, What
+
+NEVER = 10**9
+"""A position behind the end of every trace."""
+
+
+@dataclass(slots=True)
+class Life:
+    """One start of an actor. Positions are those in the trace."""
+
+    path: str
+    number: int
+    run: int
+    """Of its supervisor or region."""
+    made: int
+    up: int = NEVER
+    stopping: int = NEVER
+    reason: str = ""
+    ended: int = NEVER
+    broken: int = NEVER
+    """The first crash; also of `started`, of `stopped` and of child tasks."""
+    wanted_to_stop: int = NEVER
+    bodiless: bool = False
+    """The factory failed, so that there never was an actor."""
+
+
+@dataclass(slots=True)
+class Fate:
+    """What became of one message. Positions are those in the trace."""
+
+    number: int
+    target: str = ""
+    sender: str = ""
+    sent: int = NEVER
+    asked: bool = False
+    must_leave_a_trace: bool = False
+    timer_of: int = 0
+    """The life that set a timer for it."""
+    due: float = 0.0
+    timer_cancelled: bool = False
+    turned_away: bool = False
+    outcomes: list[Event] = field(default_factory=list)
+    """What its asker got."""
+    taken: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    """Ends of its handling: handled, refused, broken or cut."""
+    letters: list[DeadLetter] = field(default_factory=list)
+
+
+class History:
+    """An outcome with an index."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.trace = outcome.trace
+        self.nodes = dict(nodes(outcome.plan.root))
+        self.lives: dict[int, Life] = {}
+        self.by_path: dict[str, list[Life]] = defaultdict(list)
+        self.fates: dict[int, Fate] = {}
+        self.children_of: dict[str, list[str]] = defaultdict(list)
+        for path in self.nodes:
+            if path != "/":
+                self.children_of[parent_of(path)].append(path)
+        self.leaving = self.closed = NEVER
+        for position, event in enumerate(self.trace):
+            self._read_life(position, event)
+            self._read_message(position, event)
+        for letter in outcome.dead_letters:
+            if isinstance(letter.message, Job):
+                self._fate(letter.message.number).letters.append(letter)
+
+    def time(self, position: int) -> float:
+        """When it was; infinite if never."""
+        return self.trace[position].at if position != NEVER else float("inf")
+
+    def actor(self, path: str) -> ActorPlan:
+        node = self.nodes[path]
+        assert isinstance(node, ActorPlan)
+        return node
+
+    def supervisor_of(self, path: str) -> SupervisorPlan | RegionPlan:
+        node = self.nodes[parent_of(path)]
+        assert isinstance(node, SupervisorPlan | RegionPlan)
+        return node
+
+    def life_at(self, path: str, position: int) -> Life | None:
+        """The newest life of a path that was made before this position."""
+        return next((life for life in reversed(self.by_path.get(path, [])) if life.made < position), None)
+
+    def find(self, first: int, last: int, *whats: What) -> list[Event]:
+        """Events of these kinds between two positions, neither included."""
+        return [event for event in self.trace[first + 1 : last] if event.what in whats]
+
+    def _read_life(self, position: int, event: Event) -> None:
+        match event.what:
+            case What.LEAVING:
+                self.leaving = position
+            case What.CLOSED:
+                self.closed = position
+            case What.MADE | What.NOT_MADE:
+                life = Life(event.path, event.life, event.run, position)
+                if event.what is What.NOT_MADE:
+                    life.bodiless, life.broken, life.ended = True, position, position
+                self.lives[event.life] = life
+                self.by_path[event.path].append(life)
+            case What.UP:
+                self.lives[event.life].up = position
+            case What.STOPPING:
+                self.lives[event.life].stopping = position
+                self.lives[event.life].reason = event.about
+            case What.ENDED:
+                self.lives[event.life].ended = min(position, self.lives[event.life].ended)
+            case What.BROKEN:
+                self.lives[event.life].broken = min(position, self.lives[event.life].broken)
+            case What.FINISH:
+                self.lives[event.life].wanted_to_stop = min(position, self.lives[event.life].wanted_to_stop)
+
+    def _read_message(self, position: int, event: Event) -> None:
+        if not event.job:
+            return
+        fate = self._fate(event.job)
+        match event.what:
+            case What.SENT | What.ASKED:
+                fate.target, fate.sender, fate.sent = event.path, event.about, position
+                fate.asked = event.what is What.ASKED
+                fate.must_leave_a_trace = not fate.asked or event.run == 1
+            case What.TURNED_AWAY:
+                fate.turned_away = True
+            case What.TIMER:
+                fate.target, fate.timer_of, fate.due, fate.sent = (
+                    event.path,
+                    event.life,
+                    event.value,
+                    position,
+                )
+                fate.sender = f"timers of {event.life}"
+            case What.NO_TIMER:
+                fate.timer_cancelled = True
+            case What.ANSWERED | What.FAILED | What.GAVE_UP:
+                fate.outcomes.append(event)
+            case What.TAKEN:
+                fate.taken.append(position)
+            case What.HANDLED | What.REFUSED | What.CUT | What.BROKEN:
+                fate.ends.append(position)
+
+    def _fate(self, number: int) -> Fate:
+        if number not in self.fates:
+            self.fates[number] = Fate(number)
+        return self.fates[number]
+
+
+def parent_of(path: str) -> str:
+    return path.rpartition("/")[0] or "/"
+
+
+def is_at_or_below(path: str, above: str) -> bool:
+    return path == above or path.startswith(above.rstrip("/") + "/")
