@@ -1,6 +1,7 @@
 """Supervised actors on trio: typed messages, bounded mailboxes, supervision trees, virtual actors."""
 
 from actors.actor import Actor, Context
+from actors.current import CurrentActor, current_actor
 from actors.deadletters import DeadLetter, DeadLetters, Undelivered
 from actors.errors import (
     ActorCrashed,
@@ -43,6 +44,7 @@ __all__ = [
     "AnswerT",
     "AskDeadlock",
     "Context",
+    "CurrentActor",
     "DeadLetter",
     "DeadLetters",
     "Histogram",
@@ -75,6 +77,7 @@ __all__ = [
     "Timer",
     "Undelivered",
     "UnknownActor",
+    "current_actor",
     "open_system",
     "watch_event_loop",
 ]

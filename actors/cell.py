@@ -329,13 +329,14 @@ class Cell(Node):
         )
 
     def describe(self) -> dict[str, object]:
-        """The actor's own view of its state; what goes wrong in it is shown instead."""
+        """The actor's own view of its state; when that fails, the type of the error instead."""
         if self._actor is None:
             return {}
         try:
             return dict(self._actor.describe())
         except Exception as error:  # noqa: BLE001 (looking must not break what is looked at)
-            return {"error": brief(error)}
+            # Its type alone: what it says may be made of anything that the actor knows.
+            return {"error": type(error).__name__}
 
     def glance(self) -> Glance:
         starting = self.state is ActorState.STARTING

@@ -20,7 +20,7 @@ class JournalActor(Actor[Message[Any]]):
         self.context.start_task(self._journal.run, name="writer")
 
     async def receive(self, message: Message[Any]) -> NoReturn:
-        raise TypeError(f"the journal takes no messages: {message!r}")
+        raise TypeError(f"the journal takes no messages: {type(message).__name__}")
 
     def describe(self) -> Mapping[str, object]:
         return asdict(self._journal.stats)

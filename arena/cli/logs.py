@@ -7,6 +7,7 @@ import sys
 
 import structlog
 
+from actors import current_actor
 from arena.settings import Settings
 
 
@@ -14,6 +15,7 @@ def configure_logs(settings: Settings) -> None:
     """Send all logs, ours and those of libraries, to standard error in one format."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_actor,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -47,3 +49,19 @@ def configure_logs(settings: Settings) -> None:
     # what a library does with each request is not for an operator's eyes
     for noisy in ("httpx", "httpcore", "hypercorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def add_actor(
+    logger: object,  # noqa: ARG001 (a processor of structlog)
+    method_name: str,  # noqa: ARG001
+    event: structlog.typing.EventDict,
+) -> structlog.typing.EventDict:
+    """Say which actor logs, and at which message; never what is in it. What the line itself says counts first."""
+    current = current_actor()
+    if current is None:
+        return event
+    event.setdefault("actor", current.path)
+    if current.message is not None:
+        event.setdefault("message", current.message)
+        event.setdefault("message_id", current.message_id)
+    return event

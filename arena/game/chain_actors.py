@@ -24,7 +24,7 @@ class FeedActor(Actor[Message[Any]]):
         self.context.start_task(self._feed.run, name="feed")
 
     async def receive(self, message: Message[Any]) -> NoReturn:
-        raise TypeError(f"the feed takes no messages: {message!r}")
+        raise TypeError(f"the feed takes no messages: {type(message).__name__}")
 
     def describe(self) -> Mapping[str, object]:
         return asdict(self._feed.status)
@@ -40,7 +40,7 @@ class SubmitterActor(Actor[Message[Any]]):
         self.context.start_task(self._submitter.run, name="submitter")
 
     async def receive(self, message: Message[Any]) -> NoReturn:
-        raise TypeError(f"the submitter takes no messages: {message!r}")
+        raise TypeError(f"the submitter takes no messages: {type(message).__name__}")
 
 
 class ChainRouter:

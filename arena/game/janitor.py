@@ -35,7 +35,7 @@ class JanitorActor(Actor[Sweep]):
         self.context.ref.tell(Sweep())
 
     def describe(self) -> Mapping[str, object]:
-        return {"sweeps": self._sweeps, "woken": self._woken}
+        return {"sweeps": self._sweeps, "woken": self._woken, "audit_kept": self._services.audit.kept}
 
     async def receive(self, message: Sweep) -> Any:
         match message:
@@ -48,6 +48,7 @@ class JanitorActor(Actor[Sweep]):
             await self._wake()
             await self._settle()
             await self._forget()
+            await self._services.audit.flush()
             self._sweeps += 1
         except DatabaseUnavailable as error:
             log.warning("sweep_postponed", reason=str(error))

@@ -11,6 +11,7 @@ from actors import ActorRef, ActorSystem, LoopWatch
 from arena.chain.client import ChainClient
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
+from arena.game.audit_trail import AuditTrail
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
 from arena.settings import Settings
@@ -46,7 +47,11 @@ class Services:
     feed: Feed = field(init=False)
     submitter: Submitter = field(init=False)
     system: ActorSystem = field(init=False)
+    audit: AuditTrail = field(init=False)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
+
+    def __post_init__(self) -> None:
+        self.audit = AuditTrail(self.journal)
 
     def attach(self, system: ActorSystem) -> None:
         """Called with the system before its first actor starts."""

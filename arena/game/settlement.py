@@ -77,7 +77,7 @@ class SettlementActor(Actor[SettlementMessage]):
     def describe(self) -> Mapping[str, object]:
         return {
             "pending": self._pending.kind if self._pending else None,
-            "signature": self._pending.signature if self._pending else None,
+            "transaction": self._pending.signature if self._pending else None,
             "waiting_for": self._waiting_for,
         }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from actors import ActorSpec, RegionSpec, Strategy, SupervisorSpec
@@ -13,6 +16,21 @@ from arena.game.services import Services
 from arena.game.session import ChatSessionActor
 from arena.game.settlement import SettlementActor
 from persistence import JournalActor
+
+INDISPENSABLE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "/journal": "Nothing could be committed: whoever changes something would wait for ever.",
+        "/game": "There would be nothing to play.",
+        "/game/chain": "Nobody would hear of payments, and nothing would be paid out.",
+        "/game/chain/feed": "Players would pay, and their messages would not be judged.",
+        "/game/chain/submitter": "Accepted payments would not be sent, and winners not be paid.",
+        "/game/bots": "Players would pay, and their messages would not be judged.",
+        "/game/settlements": "Winners would not be paid.",
+    }
+)
+"""What must not be stopped while the arena runs, and what would happen: nothing crashes, and so nobody would notice.
+Restarting it is fine. Without sessions, the lobby or the janitor, what is paid is judged and won all the same; a single
+bot, session or settlement that is stopped comes back with its next message."""
 
 
 def game_tree(services: Services) -> SupervisorSpec:

@@ -11,7 +11,19 @@ from quart_trio import QuartTrio
 
 from arena.edge.authentication import Authenticator
 from arena.game.services import Services
-from arena.http import admin, auth, bots, chain, chats, faucet, health, index, metrics, problems
+from arena.http import (
+    admin,
+    admin_operations,
+    auth,
+    bots,
+    chain,
+    chats,
+    faucet,
+    health,
+    index,
+    metrics,
+    problems,
+)
 from arena.http.context import Front, set_front
 from arena.http.faucet_limits import FaucetLimits
 from arena.http.openapi import openapi
@@ -37,9 +49,8 @@ def create_app(services: Services) -> QuartTrio:
     app.after_request(_finish)
     for topic in (auth, bots, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
-    app.register_blueprint(admin.blueprint)
-    app.register_blueprint(metrics.blueprint)
-    app.register_blueprint(index.blueprint)
+    for topic in (admin, admin_operations, metrics, index):
+        app.register_blueprint(topic.blueprint)
     return app
 
 

@@ -13,7 +13,6 @@ from arena.edge.identity import Identity
 from arena.edge.tokens import bearer
 from arena.http.context import front
 from arena.http.schemas import ProblemDocument
-from arena.problems import forbidden
 
 P = ParamSpec("P")
 SCHEME = "bearer"
@@ -33,37 +32,26 @@ def authenticated(handler: Handler[P]) -> Callable[P, Awaitable[Response]]:
         token = bearer(request.headers.get("Authorization"))
         return await handler(await front().authenticator.authenticate(token), *args, **kwargs)
 
-    security_scheme([{SCHEME: []}])(handle)
-    document_response(ProblemDocument, 401)(handle)
-    return handle
+    return _documented(handle)
 
 
 def operators_only(handler: Handler[P]) -> Callable[P, Awaitable[Response]]:
-    """As `authenticated`, for the wallets that operate this arena.
+    """As `authenticated`, for the wallets that operate this arena; also while the database is away, if it can be.
 
     Raises:
         Problem: 403 `forbidden`.
     """
 
     @wraps(handler)
-    async def check(identity: Identity, /, *args: P.args, **kwargs: P.kwargs) -> Response:
-        _check_operator(identity)
-        return await handler(identity, *args, **kwargs)
+    async def handle(*args: P.args, **kwargs: P.kwargs) -> Response:
+        token = bearer(request.headers.get("Authorization"))
+        return await handler(await front().authenticator.authenticate_operator(token), *args, **kwargs)
 
-    document_response(ProblemDocument, 403)(check)
-    return authenticated(check)
-
-
-async def allow_operator(token: str) -> None:
-    """Return if the token is that of a wallet that operates this arena.
-
-    Raises:
-        TokenRefused: 401.
-        Problem: 403 `forbidden`.
-    """
-    _check_operator(await front().authenticator.authenticate(token))
+    document_response(ProblemDocument, 403)(handle)
+    return _documented(handle)
 
 
-def _check_operator(identity: Identity) -> None:
-    if identity.wallet not in front().services.keys.admin_wallets:
-        raise forbidden("Only wallets of operators may look here.")
+def _documented(handle: Callable[P, Awaitable[Response]]) -> Callable[P, Awaitable[Response]]:
+    security_scheme([{SCHEME: []}])(handle)
+    document_response(ProblemDocument, 401)(handle)
+    return handle

@@ -11,7 +11,6 @@ from quart_schema import hide
 
 from arena.edge.metrics import ArenaMetrics
 from arena.edge.tokens import bearer
-from arena.http.bearer import allow_operator
 from arena.http.context import front
 
 blueprint = Blueprint("metrics", __name__)
@@ -37,4 +36,4 @@ async def _allow(token: str) -> None:
     expected = front().services.settings.arena_metrics_token
     if expected is not None and hmac.compare_digest(token.encode(), expected.get_secret_value().encode()):
         return
-    await allow_operator(token)
+    await front().authenticator.authenticate_operator(token)

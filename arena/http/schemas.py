@@ -16,15 +16,19 @@ from arena.store.sessions import SessionStatus
 MAX_AIRDROP = 10_000_000_000
 
 
-class _In(BaseModel):
+class RequestModel(BaseModel):
+    """Base of what comes in: members that are not known are an error."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class _Out(BaseModel):
+class ResponseModel(BaseModel):
+    """Base of what goes out."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class ProblemDocument(_Out):
+class ProblemDocument(ResponseModel):
     """What went wrong, after RFC 9457. `code` is stable; further members depend on it."""
 
     model_config = ConfigDict(extra="allow")
@@ -40,13 +44,13 @@ class ProblemDocument(_Out):
 # -- signing in
 
 
-class NonceRequest(_In):
+class NonceRequest(RequestModel):
     """A wallet that wants to sign in."""
 
     address: Address
 
 
-class SignInInput(_Out):
+class SignInInput(ResponseModel):
     """The input of the wallet standard's `signIn`, which makes the same text of it."""
 
     domain: str
@@ -60,7 +64,7 @@ class SignInInput(_Out):
     expirationTime: str  # noqa: N815
 
 
-class NonceResponse(_Out):
+class NonceResponse(ResponseModel):
     """The text to sign, valid once and until it expires."""
 
     nonce: str
@@ -69,7 +73,7 @@ class NonceResponse(_Out):
     expires_at: datetime
 
 
-class SessionRequest(_In):
+class SessionRequest(RequestModel):
     """The signed text."""
 
     address: Address
@@ -80,7 +84,7 @@ class SessionRequest(_In):
     )
 
 
-class UserResponse(_Out):
+class UserResponse(ResponseModel):
     """A user."""
 
     id: UUID
@@ -88,7 +92,7 @@ class UserResponse(_Out):
     username: str | None
 
 
-class SessionResponse(_Out):
+class SessionResponse(ResponseModel):
     """Signed in. Send the token as `Authorization: Bearer …`."""
 
     token: str
@@ -99,7 +103,7 @@ class SessionResponse(_Out):
 # -- bots
 
 
-class BotSummary(_Out):
+class BotSummary(ResponseModel):
     """A bot in a list."""
 
     id: UUID
@@ -140,14 +144,14 @@ class BotResponse(BotSummary):
     created_at: datetime
 
 
-class BotList(_Out):
+class BotList(ResponseModel):
     """A page of bots, the newest first."""
 
     bots: list[BotSummary]
     next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 
-class BotsQuery(_In):
+class BotsQuery(RequestModel):
     """Which bots."""
 
     status: BotStatus | None = Field(default=None, description="left out: all that were ever open")
@@ -155,20 +159,20 @@ class BotsQuery(_In):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
-class DraftResponse(_Out):
+class DraftResponse(ResponseModel):
     """A draft, and the transaction that opens it: the creator signs it and sends it to `/bots/{id}/open`."""
 
     bot: BotResponse
     transaction: TransactionBytes
 
 
-class OpenRequest(_In):
+class OpenRequest(RequestModel):
     """The signed `create_bot` transaction."""
 
     transaction: TransactionBytes
 
 
-class OpenResponse(_Out):
+class OpenResponse(ResponseModel):
     """On its way: the bot is open once the transaction has landed."""
 
     signature: str
@@ -177,7 +181,7 @@ class OpenResponse(_Out):
 # -- chats
 
 
-class ChatResponse(_Out):
+class ChatResponse(ResponseModel):
     """The caller's session with a bot."""
 
     id: UUID
@@ -191,7 +195,7 @@ class ChatResponse(_Out):
 # -- the chain
 
 
-class ChainResponse(_Out):
+class ChainResponse(ResponseModel):
     """The chain that this arena plays on. Keys and wallets are base58."""
 
     chain: str = Field(description="mainnet, devnet, testnet or localnet, as in sign-in texts")
@@ -208,7 +212,7 @@ class ChainResponse(_Out):
 # -- operation
 
 
-class IndexResponse(_Out):
+class IndexResponse(ResponseModel):
     """What this is, and where its parts are."""
 
     name: str = "Arena: chat with live puzzle bots, pay each message on Solana, win the pot"
@@ -219,7 +223,7 @@ class IndexResponse(_Out):
     api: str = "/openapi.json"
 
 
-class Check(_Out):
+class Check(ResponseModel):
     """One part of the arena."""
 
     ok: bool
@@ -241,7 +245,7 @@ class FeedCheck(Check):
     seconds_since_poll: float | None
 
 
-class HealthResponse(_Out):
+class HealthResponse(ResponseModel):
     """Whether the arena can be played."""
 
     status: Literal["ready", "unready"]
@@ -251,48 +255,20 @@ class HealthResponse(_Out):
     feed: FeedCheck
 
 
-class LiveResponse(_Out):
+class LiveResponse(ResponseModel):
     """The process runs."""
 
     status: Literal["live"] = "live"
 
 
-class AirdropRequest(_In):
+class AirdropRequest(RequestModel):
     """Money of the local chain, worth nothing."""
 
     address: Address
     lamports: Annotated[int, Field(ge=1, le=MAX_AIRDROP, strict=True)] = 2_000_000_000
 
 
-class AirdropResponse(_Out):
+class AirdropResponse(ResponseModel):
     """Sent; it is there in a moment."""
 
     signature: str
-
-
-class ActorResponse(_Out):
-    """One actor, region or supervisor. Times are in seconds."""
-
-    path: str
-    kind: str
-    state: str
-    handled: int
-    failed: int
-    restarts: int
-    last_error: str | None
-    mailbox_depth: int
-    mailbox_capacity: int
-    age: float | None
-    idle: float | None
-    handling: str | None
-    handling_for: float | None
-    children: int
-    details: dict[str, Any]
-
-
-class ActorTree(_Out):
-    """All actors, parents before children."""
-
-    actors: list[ActorResponse]
-    truncated: bool = Field(description="there are more than are shown")
-    dead_letters: int

@@ -20,9 +20,9 @@ Handler = Callable[P, Awaitable[Response]]
 
 
 def body(
-    model: type[ModelT],
+    model: type[ModelT], *, optional: bool = False
 ) -> Callable[[Callable[Concatenate[ModelT, P], Awaitable[Response]]], Handler[P]]:
-    """Hand the JSON body to the handler as its first argument.
+    """Hand the JSON body to the handler as its first argument; if it is optional, none at all is an empty object.
 
     Raises:
         Problem: `media_type_unsupported`, `body_malformed` or `validation_failed`.
@@ -31,9 +31,11 @@ def body(
     def decorate(handler: Callable[Concatenate[ModelT, P], Awaitable[Response]]) -> Handler[P]:
         @wraps(handler)
         async def handle(*args: P.args, **kwargs: P.kwargs) -> Response:
-            if not request.is_json:
+            if not (request.is_json or (optional and request.content_type is None)):
                 raise Problem("media_type_unsupported", "Send JSON", 415, "Content-Type: application/json")
             data = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+            if optional and not data:
+                data = b"{}"
             try:
                 # strict: an amount is a number, not a text that looks like one
                 parsed = model.model_validate_json(data, strict=True)

@@ -32,8 +32,9 @@ RECORD = insert(
     "audit_log",
     {"id": "uuid", "actor": "text", "action": "text", "subject": "text", "detail": "jsonb"},
     RANK_AUDIT,
+    then="on conflict (id) do nothing",
 )
-"""Written by anyone: rows are independent of each other."""
+"""Written by anyone: rows are independent of each other. Writing one again is a conflict and changes nothing."""
 
 
 def record(actor: str, action: str, subject: str, detail: Mapping[str, object] | None = None) -> Write:

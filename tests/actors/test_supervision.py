@@ -604,7 +604,7 @@ async def test_the_tree_shows_every_node(autojump_clock: trio.abc.Clock) -> None
 
     class Broken(Worker):
         def describe(self) -> dict[str, object]:
-            raise ValueError("no view")
+            raise ValueError("open sesame")
 
     root = SupervisorSpec(
         "root",
@@ -631,7 +631,7 @@ async def test_the_tree_shows_every_node(autojump_clock: trio.abc.Clock) -> None
         assert (info.handling, info.idle) == ("Sleep", None)
         assert info.handling_for == pytest.approx(10)
         assert info.details == {"got": 1}
-        assert system.info("/r/1").details == {"error": "ValueError: no view"}
+        assert system.info("/r/1").details == {"error": "ValueError"}
         assert system.info("/r/1").idle == pytest.approx(10)
         assert [i.path for i in system.tree("/r")] == ["/r", "/r/1"]
         with pytest.raises(UnknownActor):

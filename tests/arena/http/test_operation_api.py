@@ -1,6 +1,5 @@
-"""Health, the faucet, the actor tree and the API's own description."""
+"""Health, the faucet and the API's own description."""
 
-from pathlib import Path
 from time import time
 from types import SimpleNamespace
 
@@ -9,7 +8,7 @@ from solders.keypair import Keypair
 
 from arena.http.faucet_limits import LIMIT, WINDOW
 from persistence import DatabaseUnavailable
-from tests.fixtures.front import Front, feed_status, running_front
+from tests.fixtures.front import Front, feed_status
 
 HEALTH = "/api/v1/health"
 FAUCET = "/api/v1/faucet"
@@ -130,48 +129,6 @@ async def test_on_a_real_chain_there_is_no_faucet(front: Front) -> None:
     assert not front.rpc.calls
 
 
-# -- operators
-
-
-async def test_operators_see_the_actors(postgres: str, tmp_path: Path) -> None:
-    operator = Keypair()
-    async with running_front(postgres, tmp_path, arena_admin_wallets=str(operator.pubkey())) as front:
-        headers = (await front.player(operator)).headers
-        player = await front.player()
-        session = await front.session(player)
-        async with front.connect(session.id, player) as client:
-            await client.receive_type("welcome")
-            await client.send(type="resume", after=0)
-            await client.send(type="message", id=session.id, text="hello")
-            await client.receive_type("quote")
-            tree = (await front.http.get("/admin/actors", headers=headers)).json()
-        paths = [actor["path"] for actor in tree["actors"]]
-        path = f"/sessions/{session.id}"
-        assert paths[0] == "/"
-        assert path in paths
-        assert paths.index("/sessions") < paths.index(path)
-        assert (tree["truncated"], tree["dead_letters"]) == (False, 0)
-        one = (await front.http.get(f"/admin/actors{path}", headers=headers)).json()
-        assert (one["path"], one["kind"], one["state"]) == (path, "sessions", "running")
-        assert one["handled"] >= 1
-        missing = await front.http.get("/admin/actors/nobody", headers=headers)
-        assert (missing.status_code, missing.json()["code"]) == (404, "actor_not_found")
-
-
-@pytest.mark.parametrize("path", ["/admin/actors", "/admin/actors/sessions"])
-async def test_nobody_else_does(front: Front, path: str) -> None:
-    player = await front.player()
-    response = await front.http.get(path, headers=player.headers)
-    assert (response.status_code, response.json()["code"]) == (403, "forbidden")
-    assert (await front.http.get(path)).status_code == 401
-
-
-async def test_in_development_the_generated_admin_key_operates(front: Front) -> None:
-    assert front.services.keys.admin is not None
-    operator = await front.player(front.services.keys.admin)
-    assert (await front.http.get("/admin/actors", headers=operator.headers)).status_code == 200
-
-
 # -- the description
 
 
@@ -193,6 +150,10 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/api/v1/faucet",
         "/admin/actors",
         "/admin/actors/{path}",
+        "/admin/actors/{path}/restart",
+        "/admin/actors/{path}/stop",
+        "/admin/audit",
+        "/admin/dead-letters",
     } == set(document["paths"])
     drafting = document["paths"]["/api/v1/bots"]["post"]
     assert drafting["security"] == [{"bearer": []}]

@@ -7,11 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from arena.chain.submitter import TransactionKind
-from arena.game import janitor
+from arena.game import audit_trail, janitor
+from arena.game.audit_trail import AuditTrail
 from arena.game.messages import PriceMessage, SubscribeLobby, Sweep
-from arena.store import bots
+from arena.store import audit, bots
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
+from persistence import Journal
 from tests.fixtures.game import Game, ScriptedBrain, World, eventually
 
 
@@ -99,3 +101,17 @@ async def test_the_lobby_hears_of_every_change_of_a_pot(brain: ScriptedBrain, ga
     assert [entry.pot for entry in seen if entry.message_count == 1][-1] == 50_800_000
     last = [entry for entry in seen if entry.message_count == 1][-1]
     assert (last.bot_id, last.status, last.next_price) == (bot.id, "open", 1_100_000)
+
+
+async def test_what_operators_did_in_an_outage_is_written_with_the_next_sweep(
+    game: Game, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = game.services
+    trail = AuditTrail(Journal(game.database))  # it does not run, as in an outage
+    monkeypatch.setattr(audit_trail, "PATIENCE", 0.01)
+    assert await trail.append(audit.record("a wallet", "actor.restart", "/game")) is False
+    trail._journal = services.journal
+    services.audit = trail
+    await game.system.ref("/game/janitor").ask(Sweep())
+    assert [entry.subject for entry in await audit.newest(game.database)] == ["/game"]
+    assert game.system.info("/game/janitor").details["audit_kept"] == 0
