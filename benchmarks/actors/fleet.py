@@ -10,13 +10,14 @@ import argparse
 import gc
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 import trio
@@ -41,6 +42,8 @@ class Fleet:
     traced: float = 0.0
     """Growth of what Python has allocated; only with ``--trace``."""
     start: float = 0.0
+    collection: float = 0.0
+    """A full garbage collection while all live, which holds up everything."""
     tell: float = 0.0
     stop: float = 0.0
     """Stopping a tenth of the fleet one by one, by path, times ten."""
@@ -95,7 +98,8 @@ async def measure(count: int, trace: bool) -> Fleet:
         resident, traced = resident_set(), tracemalloc.get_traced_memory()[0]
         with seconds_of(fleet, "start"):
             await tell_each(system, count, handled=count)
-        gc.collect()
+        with seconds_of(fleet, "collection"):
+            gc.collect()
         fleet.resident = (resident_set() - resident) / count
         fleet.traced = (tracemalloc.get_traced_memory()[0] - traced) / count
         tracemalloc.stop()
@@ -116,14 +120,22 @@ def in_fresh_process(count: int, *, trace: bool = False) -> Fleet:
     return Fleet(**json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
 
 
+def typical(fleets: list[Fleet]) -> Fleet:
+    """The median of each figure."""
+    return Fleet(*(statistics.median(figures) for figures in zip(*map(astuple, fleets), strict=True)))
+
+
 def run(size: Size) -> None:
     """Print what a fleet costs."""
-    fleet = in_fresh_process(size.fleet)
+    fleet = typical([in_fresh_process(size.fleet) for _ in range(size.fleets)])
     traced = in_fresh_process(size.traced_fleet, trace=True)
-    print(f"\nfleet: {size.fleet:,} live actors of a region in one process")
+    print(
+        f"\nfleet: {size.fleet:,} live actors of a region in one process (medians of {size.fleets} processes)"
+    )
     report("resident set, an actor", fleet.resident / KIB, "KiB", aim=8)
     report(f"  ... allocated by Python ({size.traced_fleet:,} actors)", traced.traced / KIB, "KiB")
     report("activations", fleet.count / fleet.start, "/s")
+    report("a full garbage collection", fleet.collection * 1000, "ms")
     report("a message to each", fleet.tell, "s")
     report("  ... messages", fleet.count / fleet.tell, "/s")
     report("stops, one by one", fleet.count / fleet.stop, "/s")

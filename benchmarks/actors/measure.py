@@ -17,6 +17,7 @@ class Size:
     messages: int = 20_000
     rounds: int = 7
     fleet: int = 100_000
+    fleets: int = 3
     traced_fleet: int = 20_000
     tree: int = 10_000
 

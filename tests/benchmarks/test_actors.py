@@ -7,7 +7,7 @@ import pytest
 from benchmarks.actors import fleet, looking, messages, peers
 from benchmarks.actors.measure import Ratio, Size, interleave, ratio, verdict
 
-TINY = Size(messages=messages.BATCH, rounds=1, fleet=30, traced_fleet=20, tree=600)
+TINY = Size(messages=messages.BATCH, rounds=1, fleet=30, fleets=1, traced_fleet=20, tree=600)
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> str:
