@@ -1,7 +1,9 @@
-"""Fetching the events of one bot that were missed."""
+"""Reading a bot's events from the history of its address: those that were missed, or all there ever were."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
@@ -13,6 +15,8 @@ from arena.chain.tracked_bot import ChainEvent
 
 AT_ONCE = 8
 MAX_KEPT = 2048
+MAX_HISTORY = 200_000
+"""Events of one bot that a whole history may have: some 200 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,44 @@ class Missed:
     events: tuple[ChainEvent, ...]
     complete: bool
     unread: int
+
+
+class HistoryTooLong(Exception):
+    """A bot has more events than can be kept at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All events of a bot, as far as the node tells.
+
+    Attributes:
+        events: by `event_seq`, then by slot. One that is in several transactions is there several times.
+        unread: transactions that the node lists but cannot show, or whose logs cannot be read. Whether they held an
+            event is told by a gap in the numbers.
+    """
+
+    events: tuple[ChainEvent, ...]
+    unread: int
+
+
+async def whole_history(client: ChainClient, program_id: Pubkey, address: Pubkey) -> History:
+    """Every event of the bot at `address`, from its creation on, also when it is closed long ago.
+
+    Raises:
+        ChainUnavailable: try again later.
+        HistoryTooLong: there are more than `MAX_HISTORY`.
+    """
+    found: list[ChainEvent] = []
+    unread = 0
+    async with aclosing(_transactions(client, program_id, address)) as transactions:
+        async for chunk in transactions:
+            for _, events in chunk:
+                unread += events is None
+                found += events or []
+            if len(found) > MAX_HISTORY:
+                raise HistoryTooLong(f"{address} has more than {MAX_HISTORY} events")
+    found.sort(key=lambda seen: (seen.event.event_seq, seen.slot))
+    return History(tuple(found), unread)
 
 
 async def missed_events(
@@ -50,23 +92,35 @@ async def missed_events(
         ChainUnavailable: try again later.
     """
     walk = _Walk(handled, target)
+    async with aclosing(_transactions(client, program_id, address)) as transactions:
+        async for chunk in transactions:
+            for slot, events in chunk:
+                walk.see(slot, events)
+            if walk.done():
+                break
+    return walk.result()
+
+
+async def _transactions(
+    client: ChainClient, program_id: Pubkey, address: Pubkey
+) -> AsyncGenerator[list[tuple[int, list[ChainEvent] | None]], None]:
+    """Transactions of an address that succeeded, newest first, some at a time.
+
+    Of each the slot and the bot's events, None if these cannot be told.
+    """
     before: str | None = None
-    while not walk.done():
-        page = await client.signatures_for(address, before=before)
-        if not page:
-            break
+    while page := await client.signatures_for(address, before=before):
         before = page[-1].signature
         succeeded = [info for info in page if info.error is None]
         for start in range(0, len(succeeded), AT_ONCE):
-            if walk.done():
-                break
             chunk = succeeded[start : start + AT_ONCE]
             transactions = await in_parallel(
                 client.transaction, [info.signature for info in chunk], at_once=AT_ONCE
             )
-            for info, landed in zip(chunk, transactions, strict=True):
-                walk.see(info.slot, _events_of(program_id, address, info.signature, landed))
-    return walk.result()
+            yield [
+                (info.slot, _events_of(program_id, address, info.signature, landed))
+                for info, landed in zip(chunk, transactions, strict=True)
+            ]
 
 
 class _Walk:

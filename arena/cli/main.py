@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import click
 
+from arena.cli.audit import audit
+from arena.cli.close import close_abandoned
 from arena.cli.demo import demo
 from arena.cli.localnet import localnet
 from arena.cli.migrate import migrate
 from arena.cli.serve import serve
 from arena.cli.token import token
+from arena.cli.verify import verify_bot
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,5 +20,5 @@ def main() -> None:
     """Arena: chat with live puzzle bots, pay each message on Solana, win the pot."""
 
 
-for command in (serve, demo, localnet, migrate, token):
+for command in (serve, demo, audit, verify_bot, close_abandoned, localnet, migrate, token):
     main.add_command(command)

@@ -23,6 +23,7 @@ from arena.http import (
     index,
     metrics,
     problems,
+    proof,
 )
 from arena.http.context import Front, set_front
 from arena.http.faucet_limits import FaucetLimits
@@ -47,7 +48,7 @@ def create_app(services: Services) -> QuartTrio:
     openapi(_version()).init_app(app)
     app.before_request(_begin)
     app.after_request(_finish)
-    for topic in (auth, bots, chain, chats, health, faucet):
+    for topic in (auth, bots, proof, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     for topic in (admin, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)

@@ -9,7 +9,7 @@ from arena.localnet.errors import (
     LocalnetStartError,
     ProgramNotLoadable,
 )
-from arena.localnet.process import LocalnetProcess
+from arena.localnet.process import LocalnetProcess, running_endpoints
 from arena.localnet.server import Endpoints, serve
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "LocalnetProcess",
     "LocalnetStartError",
     "ProgramNotLoadable",
+    "running_endpoints",
     "serve",
 ]

@@ -111,6 +111,12 @@ class LocalnetProcess:
         child.wait()
 
 
+def running_endpoints(data_dir: Path) -> tuple[str, str] | None:
+    """The URLs of RPC and websocket of the chain that runs in a data directory, whoever started it."""
+    urls = _endpoints(data_dir, None)
+    return urls if urls is not None and _is_healthy(urls[0]) else None
+
+
 def _environment() -> dict[str, str]:
     # The child starts in another directory: it must find this very package there, installed or not.
     root = str(Path(arena.__file__).resolve().parent.parent)
@@ -118,12 +124,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
-def _endpoints(directory: Path, pid: int) -> tuple[str, str] | None:
+def _endpoints(directory: Path, pid: int | None) -> tuple[str, str] | None:
+    """What the chain with this process id, or any, has written down."""
     try:
         content = json.loads((directory / ENDPOINTS).read_text())
     except (OSError, ValueError):
         return None
-    return (content["rpc_url"], content["ws_url"]) if content.get("pid") == pid else None
+    return (content["rpc_url"], content["ws_url"]) if pid in (None, content.get("pid")) else None
 
 
 def _is_healthy(url: str) -> bool:

@@ -32,7 +32,7 @@ def arena(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complete
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     said = arena("--help", cwd=tmp_path)
     assert said.returncode == 0
-    for command in ("serve", "demo", "localnet", "migrate", "token"):
+    for command in ("serve", "demo", "audit", "verify", "close", "localnet", "migrate", "token"):
         assert command in said.stdout
 
 
