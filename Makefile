@@ -68,8 +68,16 @@ format: .venv/installed
 	@$(BIN)/ruff check --fix-only --quiet $(SOURCES)
 	@$(BIN)/ruff format $(SOURCES)
 
-bench: .venv/installed
-	@for bench in benchmarks/[a-z]*.py; do echo "== $$bench"; $(BIN)/python -m benchmarks.$$(basename $$bench .py) || exit 1; done
+# What the benchmarks compare with. Installed as locked, without asking the packages what they agree with.
+.venv/peers: .venv/installed benchmarks/requirements.txt
+	@echo "== installing what the benchmarks compare with (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benchmarks/requirements.txt
+	@touch $@
+
+bench: .venv/peers
+	@for bench in benchmarks/[a-z]*.py benchmarks/[a-z]*/__main__.py; do \
+		module=$$(echo $${bench%.py} | sed 's,/__main__,,;s,/,.,g'); \
+		echo "== $$module"; $(BIN)/python -m $$module || exit 1; done
 
 docs: .venv/installed
 	@$(BIN)/pdoc --output-directory build/docs actors persistence
@@ -88,11 +96,14 @@ program-check: .venv/compiler
 	@echo "== rebuilding the on-chain program and comparing it byte for byte"
 	@$(BIN)/python -m arena.chain.program.build --check
 
+LOCK := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+
 lock:
 	@$(BIN)/python -m pip install --quiet uv
-	@for pair in "--extra=dev pyproject.toml:requirements.txt" "$(PROGRAM)/requirements.in:$(PROGRAM)/requirements.txt"; do \
-		UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-			--generate-hashes $${pair%%:*} --output-file $${pair##*:}; done
+	@$(LOCK) --extra=dev pyproject.toml --output-file requirements.txt
+	@$(LOCK) $(PROGRAM)/requirements.in --output-file $(PROGRAM)/requirements.txt
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"], sep="\n")' \
+		| $(LOCK) --constraint requirements.txt --override benchmarks/overrides.txt - --output-file benchmarks/requirements.txt
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

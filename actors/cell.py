@@ -171,7 +171,8 @@ class Cell(Node):
         await actor.stopped(self._stopping)
 
     async def _serve(self, actor: Actor[Any], context: Context) -> None:
-        mailbox, receive, now = self.mailbox, actor.receive, trio.current_time
+        mailbox, receive = self.mailbox, actor.receive
+        now = trio.lowlevel.current_clock().current_time
         waiting, handling = self._stats.waiting, self._stats.handling
         left = BURST
         time = now()

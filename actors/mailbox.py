@@ -93,8 +93,8 @@ class Mailbox:
         self._undelivered = undelivered
         self._capacity = capacity
         self.overflow = Overflow.REFUSE
-        self._queue: deque[Entry] = deque()
-        # Rarely needed, so made when needed: an idle actor should be small.
+        # Made when needed, as an idle actor should be small; the queue is given up when the reader sleeps.
+        self._queue: deque[Entry] | None = None
         self._backlog: OrderedDict[Ask, float] | None = None
         self._signals: deque[Entry] | None = None
         self._reader: Task | None = None
@@ -120,15 +120,18 @@ class Mailbox:
 
     def __len__(self) -> int:
         """How many messages wait to be handled, the backlog included."""
-        return len(self._queue) + self.backlog
+        return (len(self._queue) if self._queue else 0) + self.backlog
 
     def put(self, message: Message[Any]) -> None:
         """Queue a told message. Raises `ActorStopped`, or `MailboxFull` if that is the policy."""
         if self.closed is not None:
             raise ActorStopped(self._undelivered.path, self.closed)
-        if len(self._queue) >= self._capacity and not self._make_room(message):
+        queue = self._queue
+        if queue is None:
+            queue = self._queue = deque()
+        elif len(queue) >= self._capacity and not self._make_room(queue, message):
             return
-        self._queue.append((message, trio.current_time()))
+        queue.append((message, trio.current_time()))
         reader = self._reader
         if reader is not None:
             self._reader = None
@@ -138,12 +141,15 @@ class Mailbox:
         """Queue an ask, behind the queue if that is full. Raises `ActorStopped`."""
         if self.closed is not None:
             raise ActorStopped(self._undelivered.path, self.closed)
-        if len(self._queue) >= self._capacity:
+        queue = self._queue
+        if queue is None:
+            queue = self._queue = deque()
+        if len(queue) >= self._capacity:
             if self._backlog is None:
                 self._backlog = OrderedDict()
             self._backlog[ask] = trio.current_time()
         else:
-            self._queue.append((ask, trio.current_time()))
+            queue.append((ask, trio.current_time()))
             self.wake()
 
     def put_signal(self, message: Message[Any]) -> None:
@@ -167,6 +173,8 @@ class Mailbox:
     async def wait(self) -> None:
         """Sleep until `wake`, which every put calls. Only the actor's own task waits here."""
         assert self._reader is None, "a mailbox has one reader"
+        assert not self._queue, "there is something to take"
+        self._queue = None
         self._reader = trio.lowlevel.current_task()
         await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
 
@@ -190,7 +198,7 @@ class Mailbox:
         """Drop the signals that an earlier incarnation of the actor had asked for."""
         self._signals = None
 
-    def _make_room(self, message: Message[Any]) -> bool:
+    def _make_room(self, queue: deque[Entry], message: Message[Any]) -> bool:
         """Apply the policy to a message that finds the queue full; whether it is to be queued."""
         full = MailboxFull(self._undelivered.path, self._capacity)
         match self.overflow:
@@ -200,12 +208,14 @@ class Mailbox:
                 self._undelivered.dropped(message, full)
                 return False
             case Overflow.DROP_OLDEST:
-                self._undelivered.dropped(self._queue.popleft()[0], full)
+                self._undelivered.dropped(queue.popleft()[0], full)
                 return True
 
     def _move_up(self) -> None:
-        while self._backlog and len(self._queue) < self._capacity:
-            self._queue.append(self._backlog.popitem(last=False))
+        # Behind a queue only: there is a backlog as long as the queue is full.
+        if self._backlog and self._queue is not None:
+            while self._backlog and len(self._queue) < self._capacity:
+                self._queue.append(self._backlog.popitem(last=False))
 
     def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
         self._reader = None

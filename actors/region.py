@@ -7,11 +7,10 @@ import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
-from actors.actor import Actor
 from actors.cell import Cell
 from actors.errors import ActorStopped, RegionFull
 from actors.info import ActorInfo
@@ -96,7 +95,7 @@ class Region(Node):
         cell = Cell(
             self.system,
             f"{self.path}/{name}",
-            lambda: self._make(name),
+            partial(self.spec.factory, name),
             self.spec.stop_timeout,
             kind=self.spec.kind,
             route=self,
@@ -105,9 +104,6 @@ class Region(Node):
         self._activations[name] = activation = Activation(cell)
         self._keep_soon(name, activation)
         return activation
-
-    def _make(self, name: str) -> Actor[Any]:
-        return self.spec.factory(name)
 
     def _revive(self, name: str, activation: Activation) -> None:
         activation.retry_at = None
