@@ -35,6 +35,8 @@ __all__ = ["ChainEvent", "Feed", "FeedFull", "FeedHandler", "FeedStatus"]
 
 log = structlog.get_logger(__name__)
 
+MAX_POLL_AGE = 30.0
+"""Seconds after which the chain should have been looked at again."""
 MAX_TRACKED = 50_000
 MAX_PENDING = 256  # events of one bot that wait for their turn
 HANDLERS_AT_ONCE = 64
@@ -88,6 +90,10 @@ class FeedStatus:
     contradictions: int
     connections: int
     last_error: str | None
+
+    def is_recent(self, now: float) -> bool:
+        """Whether the chain was looked at lately; `now` in unix seconds."""
+        return self.last_poll_at is not None and now - self.last_poll_at <= MAX_POLL_AGE
 
 
 class Feed:

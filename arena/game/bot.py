@@ -20,7 +20,7 @@ from solders.pubkey import Pubkey
 from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Timer
 from arena.brains import Turn, Verdict
 from arena.chain.client import ChainUnavailable, Commitment
-from arena.chain.events import MessageFeeRefunded, RewardSettled
+from arena.chain.events import BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
 from arena.chain.payment import cosign
 from arena.chain.submitter import (
@@ -33,7 +33,7 @@ from arena.chain.submitter import (
     TransactionKind,
 )
 from arena.crashpoints import crash_point
-from arena.game import chain_facts, finality, opening, rollback, terms
+from arena.game import chain_facts, ending, finality, opening, rollback, terms
 from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import PaymentFrame, ReplyDelta, ReplyFrame, SettlementFrame
@@ -74,8 +74,6 @@ MAX_UNJUDGED = 1024
 MAX_PAYING_PER_SESSION = 4
 HISTORY_TURNS = 50
 CLOCK_INTERVAL = 30.0
-CLOSING_MARGIN = 10.0
-"""Seconds after `closes_at` before a bot counts as expired: the chain's clock is not ours."""
 OUTAGE_PAUSE = 1.0
 SESSIONS_BEFORE_SWEEP = 256
 
@@ -114,11 +112,13 @@ class BotActor(Actor[BotMessage]):
             return
         self._mirror = mirror_of(bot)
         self._brain = terms.brain_of(services.secretbox, bot)
+        self._payable_since = time.time()
         await self._take_up()
 
     async def _take_up(self) -> None:
         """Go on with what was under way: payments, verdicts, the settlement."""
         database = self._services.database
+        self._last_paid_at = await chain_events.last_paid_at(database, self._id)
         for message in await messages.all_unjudged(database, self._id):
             self._judging.add(PaidMessage.of(message))
         for message in await messages.all_paying(database, self._id):
@@ -341,6 +341,7 @@ class BotActor(Actor[BotMessage]):
         match fact:
             case chain_facts.Paid(paid):
                 del self._paying[paid.message.id]
+                self._last_paid_at = time.time()
                 self._judging.add(paid)
                 self._think_on()
             case chain_facts.PaidTooLate(paid):
@@ -356,6 +357,8 @@ class BotActor(Actor[BotMessage]):
             case chain_facts.Moved():
                 self._advance_settlement()
             case None:
+                if isinstance(seen.event, BotCreated):
+                    self._last_paid_at = time.time()
                 self._watch_clock()
 
     async def _fact(self, changes: BotChanges, bot: bots.Bot, seen: ChainEvent) -> chain_facts.Fact:
@@ -574,9 +577,18 @@ class BotActor(Actor[BotMessage]):
             self._clock = self.context.send_later(CLOCK_INTERVAL, Wake())
 
     async def _look_at_clock(self, bot: bots.Bot) -> None:
-        """A bot ends at `closes_at`, once nothing can be paid any more and everything paid is judged."""
+        """A bot ends when its terms say so, once nothing is being paid and everything paid is judged."""
         self._watch_clock()
-        over = time.time() >= bot.closes_at.timestamp() + CLOSING_MARGIN
+        now = time.time()
+        if not self._services.feed.status.is_recent(now):
+            self._payable_since = now  # without the chain nobody could have paid
+        over = ending.is_over(
+            bot,
+            message_count=self._mirror.message_count,
+            last_paid_at=self._last_paid_at,
+            payable_since=self._payable_since,
+            now=now,
+        )
         if self._mirror.status is not BotStatus.OPEN or not over or self._paying or self._judging:
             return
         changes = BotChanges(self._mirror)

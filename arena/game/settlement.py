@@ -7,6 +7,7 @@ whose facts they are.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, assert_never
 from uuid import UUID
@@ -142,6 +143,7 @@ class SettlementActor(Actor[SettlementMessage]):
                 )
             ],
             accounted=current.judged_count,
+            now=time.time(),
         )
         moves_money = isinstance(step, plan.Refund | plan.Settle | plan.Close)
         if (

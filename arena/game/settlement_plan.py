@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from arena.chain.accounts import BotAccount, BotStatus
+from arena.game import ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def next_step(
     ended: bool,
     refunds: Sequence[RefundDue],
     accounted: int,
+    now: float,
 ) -> Step:
     """What to do next.
 
@@ -85,6 +87,7 @@ def next_step(
         ended: the bot is expired or being closed without a solution.
         refunds: the fees that go back and are not known to be back, in the order of their messages.
         accounted: how many messages have a fate in the rows: judged, or to be refunded.
+        now: unix seconds.
     """
     if account is None:
         return Done()
@@ -106,4 +109,6 @@ def next_step(
         return Idle()
     if account.message_count != accounted:
         return Wait("a late message has not been accounted for yet")
+    if now < ending.closable_at(account) + ending.MARGIN:
+        return Wait("the chain does not let it be closed yet")
     return Close(account.message_count)

@@ -20,8 +20,6 @@ blueprint = Blueprint("health", __name__)
 
 CHECK_TIMEOUT = 2.0
 """Seconds after which a part that does not answer counts as away."""
-MAX_POLL_AGE = 30.0
-"""Seconds after which the feed should have looked at the chain again."""
 
 
 @blueprint.get("/health")
@@ -82,7 +80,7 @@ def _feed(services: Services) -> FeedCheck:
     status = services.feed.status
     age = None if status.last_poll_at is None else max(0.0, time() - status.last_poll_at)
     # without a subscription it is slower, but hears everything all the same
-    late = age is None or age > MAX_POLL_AGE
+    late = not status.is_recent(time())
     return FeedCheck(
         ok=not late,
         detail="has not looked at the chain for long" if late else None,

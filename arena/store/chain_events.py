@@ -114,6 +114,19 @@ async def get(database: Database, bot_id: UUID, event_seq: int) -> SeenEvent | N
     return None if record is None else _event(record)
 
 
+async def last_paid_at(database: Database, bot_id: UUID) -> float:
+    """When we learnt of the bot's last fee, or of its opening; unix seconds, 0 before that."""
+    return float(
+        await database.fetch_value(
+            """
+            select coalesce(extract(epoch from max(created_at)), 0) from chain_events
+            where bot_id = $1 and kind in ('BotCreated', 'MessageFeeRecorded', 'Migrated')
+            """,
+            bot_id,
+        )
+    )
+
+
 async def final_seq(database: Database, bot_id: UUID) -> int:
     """The ``event_seq`` up to which all is final; 0: nothing is."""
     return int(

@@ -15,7 +15,7 @@ from actors import ActorSystem
 from arena.brains import Delta, Turn, Verdict
 from arena.chain.accounts import decode_bot
 from arena.game import bot as bot_module
-from arena.game import drafts, terms
+from arena.game import drafts, ending, terms
 from arena.game.messages import Wake
 from arena.problems import Problem
 from arena.store import messages, solutions, transactions
@@ -220,7 +220,7 @@ async def test_a_bot_that_nobody_solves_ends_by_its_rule(
     arena: Arena, monkeypatch: pytest.MonkeyPatch, rule: str
 ) -> None:
     monkeypatch.setattr(drafts, "MIN_LIFE", timedelta(0))
-    monkeypatch.setattr(bot_module, "CLOSING_MARGIN", 0.5)
+    monkeypatch.setattr(ending, "MARGIN", 0.5)
     from datetime import UTC, datetime
 
     from arena.economy import ExpiryRule

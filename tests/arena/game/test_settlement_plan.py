@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from arena.chain.accounts import BotAccount, BotStatus, ExpiryRule
+from arena.game.ending import MARGIN
 from arena.game.settlement_plan import (
     Close,
     Done,
@@ -74,7 +75,7 @@ def due(index: int) -> RefundDue:
 
 
 def plan(account: BotAccount | None, **values: Any) -> Step:
-    defaults: dict[str, Any] = {"solution": None, "ended": False, "refunds": [], "accounted": 0}
+    defaults: dict[str, Any] = {"solution": None, "ended": False, "refunds": [], "accounted": 0, "now": 1e9}
     return next_step(account, **(defaults | values))
 
 
@@ -179,3 +180,20 @@ def test_following_the_plan_refunds_every_due_message_once_in_order_and_ends(
     assert done[-1] == Done()
     assert [step.due for step in done if isinstance(step, Refund)] == refunds
     assert sum(isinstance(step, Settle) for step in done) == 1
+
+
+@pytest.mark.parametrize(
+    ("terms", "closable"),
+    [
+        ({"closes_at": 5_000}, 5_000),
+        ({"closes_at": 5_000, "idle_after": 100, "last_message_at": 1_000}, 1_100),
+        ({"closes_at": 1_050, "idle_after": 100, "last_message_at": 1_000}, 1_050),
+        ({"closes_at": 5_000, "idle_after": 100, "last_message_at": 1_000, "idle_min_messages": 1}, 5_000),
+        ({"closes_at": 5_000, "status": BotStatus.SOLVED}, 0),
+    ],
+)
+def test_a_bot_is_closed_as_soon_as_the_chain_lets_it_be(terms: dict[str, Any], closable: float) -> None:
+    """Not before: the attempt would fail, and cost its fee."""
+    of = account(**terms)
+    assert isinstance(plan(of, ended=True, now=closable + MARGIN - 1), Wait)
+    assert plan(of, ended=True, now=closable + MARGIN) == Close(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -294,6 +295,42 @@ async def test_an_unsolved_bot_expires_when_its_time_is_over(brain: ScriptedBrai
     solution = await solutions.get(game.database, bot.id)
     assert solution is not None
     assert (solution.winner, solution.reward, solution.revealed) == (None, 0, {"phrase": PHRASE})
+
+
+async def test_a_bot_that_nobody_cares_for_ends_by_its_terms_and_is_closed(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    bot = await game.open_bot(idle_after=600, idle_min_messages=1)
+    player = await game.player(bot)
+    frames = await game.frames(player)
+
+    async def wake_after(seconds: float) -> BotStatus:
+        game.chain.offset += seconds
+        game.feed.status = replace(game.feed.status, last_poll_at=game.chain.now())
+        await game.bot_ref(bot.id).ask(Wake())
+        return (await game.bot(bot.id)).status
+
+    assert await wake_after(700) is BotStatus.OPEN, "it has not had its least number of messages"
+    await game.message_becomes((await game.say(player, "hello")).id, MessageStatus.JUDGED)
+    assert await wake_after(500) is BotStatus.OPEN
+    assert await wake_after(200) is BotStatus.EXPIRED
+    await frames.until("settlement", status="expired")
+    await game.settle(TransactionKind.CLOSE)
+    assert (await game.bot(bot.id)).status is BotStatus.CLOSED
+
+
+async def test_an_outage_of_the_chain_is_not_idleness(brain: ScriptedBrain, game: Game) -> None:
+    bot = await game.open_bot(idle_after=600)
+    game.chain.offset += 10_000  # the feed has not looked at the chain since
+    await game.bot_ref(bot.id).ask(Wake())
+    assert (await game.bot(bot.id)).status is BotStatus.OPEN
+    game.feed.status = replace(game.feed.status, last_poll_at=game.chain.now())
+    await game.bot_ref(bot.id).ask(Wake())
+    assert (await game.bot(bot.id)).status is BotStatus.OPEN, "players have to have a chance"
+    game.chain.offset += 600
+    game.feed.status = replace(game.feed.status, last_poll_at=game.chain.now())
+    await game.bot_ref(bot.id).ask(Wake())
+    assert (await game.bot(bot.id)).status is BotStatus.EXPIRED
 
 
 async def test_a_bot_does_not_expire_while_anything_may_still_be_judged(
