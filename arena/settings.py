@@ -108,6 +108,8 @@ class Settings(BaseSettings):
     """What Prometheus sends as its bearer token; None: only operators' tokens are let in to the metrics."""
     arena_settlement_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Between two looks at the chain while money of an ended bot is moving."""
+    arena_priority_fee: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+    """What our own transactions offer for each compute unit, in millionths of a lamport; each asks for 60,000 units."""
     arena_database_connections: Annotated[int, Field(ge=2, le=100)] = 8
 
     arena_pot_bps: Annotated[int, Field(ge=0, le=10_000)] = 8_000

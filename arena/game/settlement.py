@@ -159,7 +159,12 @@ class SettlementActor(Actor[SettlementMessage]):
         services = self._services
         blockhash = await services.client.latest_blockhash()
         instruction, kind, amount, message_id = self._instruction(bot, step)
-        signed = own_transaction([instruction], services.keys.payout, blockhash)
+        signed = own_transaction(
+            [instruction],
+            services.keys.payout,
+            blockhash,
+            unit_price=services.settings.arena_priority_fee,
+        )
         outgoing = Outgoing(
             signed.signature,
             signed.transaction,

@@ -6,8 +6,10 @@ from itertools import pairwise
 
 import pytest
 import trio
+from solders.compute_budget import set_compute_unit_price
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.transaction import VersionedTransaction
 
 from arena.chain.events import BotClosed, CloseReason, MessageFeeRefunded, RewardSettled
 from arena.chain.submitter import Failed, Landed, TransactionKind
@@ -306,6 +308,20 @@ async def test_a_step_waits_until_the_rows_have_learnt_of_the_one_before(
         for event in landing.events:
             await game.router.handle(bot.id, event)
     await game.outbox.take(CLOSE)
+
+
+async def test_our_own_transactions_offer_the_priority_fee_that_is_set(
+    brain: ScriptedBrain, world: World
+) -> None:
+    world.settings = world.settings.model_copy(update={"arena_priority_fee": 2_000_000})
+    async with world.running() as game:
+        bot = await game.open_bot()
+        await game.say(await game.player(bot), "sesame")
+        sent = await game.outbox.take(SETTLE)
+        message = VersionedTransaction.from_bytes(sent.transaction).message
+        data = [bytes(instruction.data) for instruction in message.instructions]
+        assert bytes(set_compute_unit_price(2_000_000).data) in data
+        assert game.chain.land(sent.transaction).error is None
 
 
 async def test_an_outage_of_the_chain_postpones_a_settlement(brain: ScriptedBrain, game: Game) -> None:
