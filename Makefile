@@ -47,11 +47,11 @@ run: .venv/installed
 
 test: lint
 	@echo "== tests"
-	@$(BIN)/python -m coverage run -m pytest -m "not long"
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not long" --cov --cov-report=
 	@$(BIN)/python -m coverage report --format=total | sed 's/^/== coverage: /;s/$$/ %/'
 
 test-long: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 SCHEDULES ?= 100000
 schedules: .venv/installed

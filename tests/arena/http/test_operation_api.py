@@ -71,7 +71,7 @@ async def test_without_the_database_it_is_not_ready(front: Front, monkeypatch: p
     assert (response.status_code, response.json()["database"]["ok"]) == (503, False)
 
 
-@pytest.mark.parametrize("last_poll_at", [None, time() - 3600])
+@pytest.mark.parametrize("last_poll_at", [None, time() - 3600], ids=["never", "an hour ago"])
 async def test_with_a_deaf_feed_it_is_not_ready(front: Front, last_poll_at: float | None) -> None:
     status = feed_status(last_poll_at=last_poll_at)
     front.services.feed = SimpleNamespace(status=status)  # type: ignore[assignment]
