@@ -1,4 +1,4 @@
-"""The two transactions that people sign: paying for a message, and opening a bot.
+"""The transactions that people sign: paying for a message, opening a bot, and closing an unplayed one.
 
 A quote becomes an unsigned transaction; what the wallet signed is checked against the same quote; only then
 is it co-signed. Pure functions.
@@ -21,16 +21,26 @@ from arena.chain.cosigning import (
     cosign,
     unsigned_transaction,
 )
-from arena.chain.instructions import BotTerms, create_bot, decode_instruction, record_message_fee
+from arena.chain.instructions import (
+    BotTerms,
+    close_bot,
+    create_bot,
+    decode_instruction,
+    record_message_fee,
+)
 
 __all__ = [
+    "CloseQuote",
     "CreateQuote",
     "FeeQuote",
     "PaymentRefused",
+    "SignedClose",
     "SignedCreate",
     "SignedFee",
+    "check_close_transaction",
     "check_create_transaction",
     "check_fee_transaction",
+    "close_transaction",
     "cosign",
     "create_transaction",
     "fee_transaction",
@@ -38,6 +48,7 @@ __all__ = [
 
 SignedFee = Signed
 SignedCreate = Signed
+SignedClose = Signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,17 @@ class CreateQuote:
     last_valid_block_height: int
 
 
+@dataclass(frozen=True, slots=True)
+class CloseQuote:
+    """An unplayed bot that its creator is about to close. He gets back everything."""
+
+    bot: Pubkey
+    creator: Pubkey
+    payout_key: Pubkey
+    platform: Pubkey
+    blockhash: Hash
+
+
 def fee_transaction(program_id: Pubkey, quote: FeeQuote) -> bytes:
     """The unsigned transaction that pays what was quoted. The player is its fee payer."""
     return unsigned_transaction(_expected_fee(program_id, quote))
@@ -110,6 +132,21 @@ def check_create_transaction(program_id: Pubkey, quote: CreateQuote, signed: byt
     return check_signed(expected, signed, lambda found: _difference(program_id, expected, found))
 
 
+def close_transaction(program_id: Pubkey, quote: CloseQuote) -> bytes:
+    """The unsigned transaction that closes the bot. The creator is its fee payer."""
+    return unsigned_transaction(_expected_close(program_id, quote))
+
+
+def check_close_transaction(program_id: Pubkey, quote: CloseQuote, signed: bytes) -> SignedClose:
+    """Check that `signed` closes exactly this bot, and only while nobody has paid.
+
+    Raises:
+        PaymentRefused: see docs/chain.md for the codes.
+    """
+    expected = _expected_close(program_id, quote)
+    return check_signed(expected, signed, lambda found: _difference(program_id, expected, found))
+
+
 def _expected_fee(program_id: Pubkey, quote: FeeQuote) -> Expected:
     instruction = record_message_fee(
         program_id,
@@ -136,6 +173,20 @@ def _expected_create(program_id: Pubkey, quote: CreateQuote) -> Expected:
         terms=quote.terms,
     )
     return Expected(instruction, quote.creator, quote.quote_key, quote.blockhash)
+
+
+def _expected_close(program_id: Pubkey, quote: CloseQuote) -> Expected:
+    instruction = close_bot(
+        program_id,
+        bot=quote.bot,
+        closer=quote.payout_key,
+        creator=quote.creator,
+        platform=quote.platform,
+        heir=quote.creator,
+        expected_message_count=0,
+        creator_signs=True,
+    )
+    return Expected(instruction, quote.creator, quote.payout_key, quote.blockhash)
 
 
 _DIFFERENCES = {

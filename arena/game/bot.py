@@ -33,7 +33,7 @@ from arena.chain.submitter import (
     TransactionKind,
 )
 from arena.crashpoints import crash_point
-from arena.game import chain_facts, ending, finality, opening, rollback, terms
+from arena.game import chain_facts, closing, ending, finality, opening, rollback, terms
 from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import PaymentFrame, ReplyDelta, ReplyFrame, SettlementFrame
@@ -45,6 +45,7 @@ from arena.game.messages import (
     BotMessage,
     BrainAnswered,
     ChainEventSeen,
+    CloseUnplayed,
     FinalityLearnt,
     LobbyEntry,
     Offer,
@@ -57,7 +58,7 @@ from arena.game.messages import (
     Wake,
 )
 from arena.game.outages import outages_are_refusals
-from arena.game.refusals import bot_ends_soon, bot_not_live, too_many_payments
+from arena.game.refusals import bot_ends_soon, bot_not_live, bot_played, too_many_payments
 from arena.game.services import Services
 from arena.game.thinking import think
 from arena.problems import Problem, not_found
@@ -178,6 +179,8 @@ class BotActor(Actor[BotMessage]):
                 return self._subscribe(session_id)
             case OpenBot(creator, transaction):
                 return await self._open(bot, creator, transaction)
+            case CloseUnplayed(creator, transaction):
+                return await self._close_unplayed(bot, creator, transaction)
             case Wake():
                 return await self._look_at_clock(bot)
 
@@ -204,6 +207,27 @@ class BotActor(Actor[BotMessage]):
             self._services.database, self._id, kind=TransactionKind.CREATE, limit=1
         )
         return creation.signature
+
+    # -- closing before its time
+
+    async def _close_unplayed(self, bot: bots.Bot, creator: str, transaction: bytes) -> str:
+        """End the bot as if it were expired; its settlement brings the closing to its end."""
+        under_way = await transactions.pending(self._services.database, self._id, kind=TransactionKind.CLOSE)
+        if under_way:
+            return under_way[0].signature  # closing twice is closing once
+        if self._mirror.status not in (BotStatus.OPEN, BotStatus.EXPIRED):
+            raise bot_not_live(self._mirror.status)
+        if self._mirror.message_count or self._paying:
+            raise bot_played()
+        outgoing = await closing.checked_closing(self._services, bot, creator, transaction)
+        changes = BotChanges(self._mirror)
+        changes.write(transactions.send(terms.new_transaction(outgoing, payer=creator, amount=0)))
+        if self._mirror.status is BotStatus.OPEN:
+            self._end_unsolved(bot, changes)
+        await self._commit(changes)
+        crash_point("closing_committed")
+        self._advance_settlement()
+        return outgoing.signature
 
     def _submit(self, outgoing: Outgoing) -> None:
         """Hand over a transaction that is committed. A submitter without room gets it again, later."""
@@ -592,6 +616,11 @@ class BotActor(Actor[BotMessage]):
         if self._mirror.status is not BotStatus.OPEN or not over or self._paying or self._judging:
             return
         changes = BotChanges(self._mirror)
+        self._end_unsolved(bot, changes)
+        await self._commit(changes)
+        self._advance_settlement()
+
+    def _end_unsolved(self, bot: bots.Bot, changes: BotChanges) -> None:
         changes.set(status=BotStatus.EXPIRED, ended_at=datetime.now(UTC))
         changes.write(
             solutions.ended(
@@ -603,8 +632,6 @@ class BotActor(Actor[BotMessage]):
             )
         )
         changes.emit(SettlementFrame, status="expired")
-        await self._commit(changes)
-        self._advance_settlement()
 
     # -- committing and publishing
 

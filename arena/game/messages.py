@@ -114,6 +114,14 @@ class OpenBot(Message[str]):
 
 
 @dataclass(frozen=True, slots=True)
+class CloseUnplayed(Message[str]):
+    """The closing of a bot that nobody has paid, signed by its creator; answers the transaction's signature."""
+
+    creator: str
+    transaction: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PriceMessage(Message[Offer]):
     """What does the next message cost?"""
 
@@ -175,6 +183,7 @@ class Wake(Message[None]):
 
 BotMessage = (
     OpenBot
+    | CloseUnplayed
     | PriceMessage
     | AcceptPayment
     | ChainEventSeen

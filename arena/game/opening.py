@@ -44,7 +44,7 @@ async def checked_creation(services: Services, bot: Bot, creator: str, signed: b
     """
     height = await services.client.block_height(Commitment.CONFIRMED) + BLOCKHASH_LIFE + HEIGHT_MARGIN
     try:
-        quote = terms.create_quote(services, bot, creator, _blockhash(signed), height)
+        quote = terms.create_quote(services, bot, creator, blockhash_of(signed), height)
         checked = check_create_transaction(services.program_id, quote, signed)
     except PaymentRefused as refused:
         raise payment_refused(refused) from refused
@@ -65,7 +65,8 @@ def failure_code(code: int | None) -> str:
     return error.name if error is not None else "transaction_failed"
 
 
-def _blockhash(signed: bytes) -> Hash:
+def blockhash_of(signed: bytes) -> Hash:
+    """The blockhash that a signed transaction names."""
     try:
         return VersionedTransaction.from_bytes(signed).message.recent_blockhash
     except ValueError:

@@ -32,6 +32,15 @@ def bot_ends_soon() -> Problem:
     )
 
 
+def bot_played() -> Problem:
+    return Problem(
+        "bot_played",
+        "This bot has been played",
+        409,
+        "Somebody has paid for a message, or is about to. It ends by its terms.",
+    )
+
+
 def text_invalid(detail: str) -> Problem:
     return Problem("text_invalid", "This is not a message", 422, detail)
 

@@ -69,11 +69,15 @@ class SettlementActor(Actor[SettlementMessage]):
         self._bot = await bots.get(database, self._id)
         if self._bot is None:
             return
-        for row in await transactions.pending(database, self._id):
-            if row.kind in _KINDS:
-                assert self._pending is None, "one step at a time"
-                self._pending = terms.outgoing(row)
+        self._pending = await self._under_way()
         self._again(0)
+
+    async def _under_way(self) -> Outgoing | None:
+        """The step that is committed and not known to be final."""
+        rows = await transactions.pending(self._services.database, self._id)
+        steps = [terms.outgoing(row) for row in rows if row.kind in _KINDS]
+        assert len(steps) <= 1, "one step at a time"
+        return steps[0] if steps else None
 
     def describe(self) -> Mapping[str, object]:
         return {
@@ -96,10 +100,13 @@ class SettlementActor(Actor[SettlementMessage]):
         if self._timer is not None:
             # this is the look that it was to bring; one more in the mailbox would start anew what is to stop
             self._timer.cancel()
-        if self._pending is not None:
-            self._submit(self._pending)
-            return
         try:
+            if self._pending is None:
+                # the creator's closing of an unplayed bot is committed by the bot
+                self._pending = await self._under_way()
+            if self._pending is not None:
+                self._submit(self._pending)
+                return
             step = await self._plan(bot)
             log.debug("settlement_step", bot_id=str(self._id), step=step)
             match step:

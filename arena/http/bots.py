@@ -1,4 +1,4 @@
-"""`/bots`: the bots there are, and opening new ones."""
+"""`/bots`: the bots there are, opening new ones, and closing those that nobody plays."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from arena.brains import public_view
 from arena.economy import FeeSchedule
 from arena.edge.identity import Identity
 from arena.edge.tokens import bearer
+from arena.game.closing import unsigned_closing
 from arena.game.drafts import DraftBot, creation, draft_bot
-from arena.game.messages import OpenBot
+from arena.game.messages import CloseUnplayed, OpenBot
 from arena.http.bearer import authenticated
 from arena.http.context import front
 from arena.http.schemas import (
@@ -21,6 +22,7 @@ from arena.http.schemas import (
     BotResponse,
     BotsQuery,
     BotSummary,
+    ClosingResponse,
     DraftResponse,
     OpenRequest,
     OpenResponse,
@@ -28,9 +30,9 @@ from arena.http.schemas import (
 )
 from arena.http.validation import answer, body, query
 from arena.problems import not_found
-from arena.store import bot_views
+from arena.store import bot_views, bots
 from arena.store.bot_views import PUBLIC_STATUSES, BotView
-from arena.store.bots import BotStatus
+from arena.store.bots import Bot, BotStatus
 
 blueprint = Blueprint("bots", __name__)
 
@@ -121,6 +123,40 @@ async def open_bot(signed: OpenRequest, identity: Identity, bot_id: UUID) -> Res
     with trio.fail_after(OPEN_TIMEOUT):
         signature = await services.bot(bot_id).ask(OpenBot(identity.wallet, signed.transaction))
     return answer(OpenResponse(signature=signature), 202)
+
+
+@blueprint.post("/bots/<uuid:bot_id>/closing")
+@document_response(ClosingResponse)
+@document_response(ProblemDocument, 404)
+@authenticated
+async def get_closing(identity: Identity, bot_id: UUID) -> Response:
+    """Get the transaction that closes a bot of yours which nobody has paid; sign it and send it to `close`."""
+    services = front().services
+    bot = await _own(identity, bot_id)
+    return answer(ClosingResponse(transaction=await unsigned_closing(services, bot, identity.wallet)))
+
+
+@blueprint.post("/bots/<uuid:bot_id>/close")
+@document_response(OpenResponse, 202)
+@document_response(ProblemDocument, 404)
+@document_response(ProblemDocument, 409)
+@document_response(ProblemDocument, 422)
+@authenticated
+@body(OpenRequest)
+async def close_bot(signed: OpenRequest, identity: Identity, bot_id: UUID) -> Response:
+    """Close a bot of yours which nobody has paid. Safe to repeat."""
+    await _own(identity, bot_id)
+    bot = front().services.bot(bot_id)
+    with trio.fail_after(OPEN_TIMEOUT):
+        signature = await bot.ask(CloseUnplayed(identity.wallet, signed.transaction))
+    return answer(OpenResponse(signature=signature), 202)
+
+
+async def _own(identity: Identity, bot_id: UUID) -> Bot:
+    bot = await bots.get(front().services.database, bot_id)
+    if bot is None or bot.creator_id != identity.user_id or bot.status in _PRIVATE:
+        raise not_found("bot", "There is no such bot of yours.")
+    return bot
 
 
 async def _is_creator(bot: BotView) -> bool:

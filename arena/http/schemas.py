@@ -166,14 +166,20 @@ class DraftResponse(ResponseModel):
     transaction: TransactionBytes
 
 
+class ClosingResponse(ResponseModel):
+    """The transaction that closes an unplayed bot, for its creator to sign."""
+
+    transaction: TransactionBytes
+
+
 class OpenRequest(RequestModel):
-    """The signed `create_bot` transaction."""
+    """The signed transaction."""
 
     transaction: TransactionBytes
 
 
 class OpenResponse(ResponseModel):
-    """On its way: the bot is open once the transaction has landed."""
+    """On its way: it takes effect once the transaction has landed."""
 
     signature: str
 

@@ -2,14 +2,14 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from arena.chain.client import ChainUnavailable
-from arena.game.messages import OpenBot
+from arena.game.messages import CloseUnplayed, OpenBot
 from arena.ids import new_id
 from arena.problems import Problem
 from arena.store.bots import BotStatus
@@ -255,3 +255,38 @@ async def test_numbers_at_the_edges_of_integers_are_refused_before_they_reach_an
         response = await front.http.post(BOTS, json=draft(**{field: number}), headers=creator.headers)
         assert response.status_code == 422, number
         assert field in response.text
+
+
+# -- closing before its time
+
+
+async def test_a_creator_gets_the_transaction_that_closes_his_bot_and_sends_it_signed(front: Front) -> None:
+    creator = await front.player()
+    bot_id = await front.bot(creator=creator)
+    response = await front.http.post(f"{BOTS}/{bot_id}/closing", headers=creator.headers)
+    assert response.status_code == 200
+    message = VersionedTransaction.from_bytes(base64.b64decode(response.json()["transaction"])).message
+    signers = message.account_keys[: message.header.num_required_signatures]
+    assert signers == [creator.wallet.pubkey(), front.services.keys.payout_pubkey]
+    asked: list[tuple[UUID, object]] = []
+
+    async def closed(bot: UUID, message: object) -> str:
+        asked.append((bot, message))
+        return "the signature"
+
+    front.game.open = closed
+    body = {"transaction": base64.b64encode(b"signed").decode()}
+    response = await front.http.post(f"{BOTS}/{bot_id}/close", json=body, headers=creator.headers)
+    assert (response.status_code, response.json()) == (202, {"signature": "the signature"})
+    assert asked == [(bot_id, CloseUnplayed(str(creator.wallet.pubkey()), b"signed"))]
+
+
+@pytest.mark.parametrize("path", ["closing", "close"])
+async def test_nobody_else_closes_and_a_draft_cannot_be_closed(front: Front, path: str) -> None:
+    body = {"transaction": base64.b64encode(b"signed").decode()}
+    creator, stranger = await front.player(), await front.player()
+    live, drafted = await front.bot(creator=creator), await front.bot(BotStatus.DRAFT, creator)
+    for bot_id, player in ((live, stranger), (drafted, creator), (uuid4(), creator)):
+        response = await front.http.post(f"{BOTS}/{bot_id}/{path}", json=body, headers=player.headers)
+        assert (response.status_code, response.json()["code"]) == (404, "bot_not_found")
+    assert (await front.http.post(f"{BOTS}/{live}/{path}", json=body)).status_code == 401

@@ -142,6 +142,8 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/api/v1/bots",
         "/api/v1/bots/{bot_id}",
         "/api/v1/bots/{bot_id}/open",
+        "/api/v1/bots/{bot_id}/closing",
+        "/api/v1/bots/{bot_id}/close",
         "/api/v1/bots/{bot_id}/proof",
         "/api/v1/bots/{bot_id}/transaction",
         "/api/v1/chain",
