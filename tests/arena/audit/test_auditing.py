@@ -20,6 +20,9 @@ from arena.audit.report import AuditReport
 from arena.chain.accounts import decode_bot
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment
 from arena.chain.history import whole_history
+from arena.game.closing import unsigned_closing
+from arena.game.messages import CloseUnplayed
+from arena.game.signing import sign_first
 from arena.store import messages, money, solutions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
@@ -89,6 +92,18 @@ async def test_a_closed_and_a_live_bot_agree_to_the_lamport(arena: Arena) -> Non
     assert totals[str(player.wallet.pubkey())].paid_out == POT + 2 * SHARE
     held = sum(bot.holdings.lamports for bot in report.bots)
     assert sum(moved.net for moved in totals.values()) == -held
+
+
+async def test_a_bot_that_its_creator_closed_unplayed_agrees_too(arena: Arena) -> None:
+    creator = await arena.wallet()
+    bot_id = await arena.open_bot(creator)
+    unsigned = await unsigned_closing(arena.services, await arena.bot(bot_id), str(creator.pubkey()))
+    closing = CloseUnplayed(str(creator.pubkey()), sign_first(unsigned, creator))
+    await arena.services.bot(bot_id).ask(closing)
+    await arena.until(bot_id, BotStatus.CLOSED)
+    report = await audit(arena)
+    assert [str(difference) for bot in report.bots for difference in bot.differences] == []
+    assert report.exit_code == 0
 
 
 async def test_an_audit_while_messages_are_being_paid_finds_nothing(arena: Arena) -> None:

@@ -16,7 +16,9 @@ from arena.brains import Delta, Turn, Verdict
 from arena.chain.accounts import decode_bot
 from arena.game import bot as bot_module
 from arena.game import drafts, ending, terms
-from arena.game.messages import Wake
+from arena.game.closing import unsigned_closing
+from arena.game.messages import CloseUnplayed, Wake
+from arena.game.signing import sign_first
 from arena.problems import Problem
 from arena.store import messages, solutions, transactions
 from arena.store.bots import BotStatus
@@ -346,3 +348,15 @@ async def test_frames_reach_the_session_they_are_for_and_pots_reach_everybody(ar
                 seen[name].append(json.loads(published.frame)["type"])
     assert [kind for kind in seen["mine"] if kind != "reply.delta"] == ["payment", "payment", "pot", "reply"]
     assert seen["others"] == ["pot"]
+
+
+async def test_an_unplayed_bot_is_closed_by_its_creator_who_gets_back_all_but_the_network_s_fees(
+    arena: Arena,
+) -> None:
+    creator = await arena.wallet()
+    funds = await arena.lamports(creator.pubkey())
+    bot_id = await arena.open_bot(creator)
+    unsigned = await unsigned_closing(arena.services, await arena.bot(bot_id), str(creator.pubkey()))
+    await arena.services.bot(bot_id).ask(CloseUnplayed(str(creator.pubkey()), sign_first(unsigned, creator)))
+    await arena.until(bot_id, BotStatus.CLOSED)
+    assert await arena.lamports(creator.pubkey()) == funds - 2 * SIGNATURE_FEES
