@@ -110,6 +110,9 @@ class Cell(Node):
             self._stats.crashed += 1
             self.last_error = brief(error)
             logger.error("actor %s crashed", self.path, exc_info=error)
+            if reason is StopReason.FINISHED:
+                # It had wanted to stop, but did not get there in order: that is a crash like any other.
+                reason, self.mailbox.closed = StopReason.CRASHED, None
         return Exit(reason or StopReason.CRASHED, error)
 
     def _begin(self) -> None:
