@@ -199,7 +199,7 @@ def crashes_have_consequences(history: History, path: str) -> Iterator[str]:
         return  # a cancellation while the tree starts leaves no trace of its own
     lives = history.by_path.get(path, [])
     for index, life in enumerate(lives):
-        if life.broken == NEVER or life.stopping != NEVER:
+        if life.broken == NEVER or life.reason not in ("", "FINISHED"):
             continue
         following = lives[index + 1].made if index + 1 < len(lives) else NEVER
         until = min(following, history.closed)
