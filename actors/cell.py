@@ -104,15 +104,17 @@ class Cell(Node):
             finally:
                 self._end()
         reason, self._stopping = self._stopping, None
+        if reason is StopReason.FINISHED:
+            # What is sent from now on is for the next start, if there is to be one.
+            self.mailbox.closed = None
+            # It had wanted to stop, but if it did not get there in order, that is a crash like any other.
+            reason = reason if error is None else StopReason.CRASHED
         if error is not None:
             error = unwrap(error)
             self.failed += 1
             self._stats.crashed += 1
             self.last_error = brief(error)
             logger.error("actor %s crashed", self.path, exc_info=error)
-            if reason is StopReason.FINISHED:
-                # It had wanted to stop, but did not get there in order: that is a crash like any other.
-                reason, self.mailbox.closed = StopReason.CRASHED, None
         return Exit(reason or StopReason.CRASHED, error)
 
     def _begin(self) -> None:

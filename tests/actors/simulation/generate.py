@@ -158,10 +158,11 @@ class Maker:
         if random.random() < 0.3:
             deeds.append(self._deed(nested=2, limited=True))
         if random.random() < self._links:
-            deeds.append(Link(self._target()))
-        if random.random() < self._trouble / 8:
+            deeds += [Link(self._target()) for _ in range(random.choice([1, 1, 2]))]
+        finishes = random.random() < self._trouble / 6
+        if finishes:
             deeds.append(Finish())
-        if random.random() < self._trouble / 2:
+        if random.random() < (0.5 if finishes else self._trouble / 2):
             deeds.append(Crash())
         return Start(tuple(deeds))
 

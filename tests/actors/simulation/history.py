@@ -173,8 +173,7 @@ class History:
                 fate.asked = event.what is What.ASKED
                 fate.must_leave_a_trace = not fate.asked or event.run == 1
             case What.TURNED_AWAY:
-                fate.turned_away = event.about
-                fate.target = event.path
+                fate.target, fate.turned_away, fate.sent = event.path, event.about, position
             case What.FULL:
                 fate.full = True
             case What.DROPPED:

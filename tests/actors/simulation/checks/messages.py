@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from actors import Overflow, Undelivered
-from tests.actors.simulation.history import Fate, History
+from tests.actors.simulation.history import Fate, History, parent_of
 from tests.actors.simulation.trace import What
 
 NOT_SENT = ("UnknownActor", "RegionFull", "AskDeadlock")
@@ -16,6 +16,7 @@ def check(history: History) -> Iterator[str]:
     for fate in history.fates.values():
         yield from handled_once(history, fate)
         yield from not_turned_away_by_passivation(history, fate)
+        yield from not_turned_away_before_a_restart(history, fate)
         if fate.timer_of:
             yield from timer(history, fate)
         elif fate.turned_away:
@@ -141,3 +142,19 @@ def not_turned_away_by_passivation(history: History, fate: Fate) -> Iterator[str
         meanwhile = {event.what for event in history.trace[then[-1].made :] if event.at <= letter.at}
         if not meanwhile & {What.STOP, What.RESTART, What.LEAVING, What.DECIDED, What.OVERSPENT}:
             yield f"message {fate.number} was turned away when {fate.target} was passivated"
+
+
+def not_turned_away_before_a_restart(history: History, fate: Fate) -> Iterator[str]:
+    """What comes between a crash and the restart that was decided waits for it."""
+    failed = fate.turned_away or next(
+        (event.about for event in fate.outcomes if event.what is What.FAILED), ""
+    )
+    life = history.life_at(fate.target, fate.sent)
+    if failed != "ActorStopped" or fate.letters or fate.timer_of or life is None:
+        return
+    if history.find(-1, fate.sent, What.STOP, What.RESTART, What.LEAVING, What.OVERSPENT):
+        return
+    name = fate.target.rpartition("/")[2]
+    for event in history.find(life.ended, fate.sent, What.DECIDED):
+        if (event.path, event.about) == (parent_of(fate.target), name):
+            yield f"message {fate.number} was turned away while {fate.target} was to be restarted"
