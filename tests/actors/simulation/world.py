@@ -130,7 +130,7 @@ class World(logging.Handler):
             info = self.system.info(path)
         except UnknownActor:
             return False
-        return info.mailbox_depth >= info.mailbox_capacity
+        return 0 < info.mailbox_capacity <= info.mailbox_depth
 
     # -- the runtime's log -----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from actors import Overflow, Undelivered
 from tests.actors.simulation.history import Fate, History, parent_of
+from tests.actors.simulation.plan import Ending
 from tests.actors.simulation.trace import What
 
 NOT_SENT = ("UnknownActor", "RegionFull", "AskDeadlock")
@@ -154,6 +155,9 @@ def not_turned_away_before_a_restart(history: History, fate: Fate) -> Iterator[s
         return
     if history.find(-1, fate.sent, What.STOP, What.RESTART, What.LEAVING, What.OVERSPENT):
         return
+    plan = history.outcome.plan
+    if plan.ending is Ending.CANCELLED and history.time(fate.sent) >= plan.over_at:
+        return  # a cancellation while the tree starts leaves no trace of its own
     name = fate.target.rpartition("/")[2]
     for event in history.find(life.ended, fate.sent, What.DECIDED):
         if (event.path, event.about) == (parent_of(fate.target), name):
