@@ -135,11 +135,14 @@ def not_turned_away_by_passivation(history: History, fate: Fate) -> Iterator[str
     for letter in fate.letters:
         if letter.reason is not Undelivered.STOPPED or fate.taken:
             continue
-        then = [
-            life for life in history.by_path.get(fate.target, ()) if history.time(life.ended) == letter.at
-        ]
+        lives = history.by_path.get(fate.target, [])
+        then = [life for life in lives if history.time(life.ended) == letter.at]
         if not then or then[-1].reason != "PASSIVATED":
             continue
+        if any(
+            life.made > then[-1].made and history.time(life.wanted_to_stop) == letter.at for life in lives
+        ):
+            continue  # the next activation had it, and finished while it started
         meanwhile = {event.what for event in history.trace[then[-1].made :] if event.at <= letter.at}
         if not meanwhile & {What.STOP, What.RESTART, What.LEAVING, What.DECIDED, What.OVERSPENT}:
             yield f"message {fate.number} was turned away when {fate.target} was passivated"
