@@ -13,6 +13,9 @@ from tests.actors.simulation.trace import Event, What
 NEVER = 10**9
 """A position behind the end of every trace."""
 
+MOMENT = 1e-6
+"""Seconds: errors of floats."""
+
 
 @dataclass(slots=True)
 class Life:
@@ -36,6 +39,8 @@ class Life:
     linked: set[int] = field(default_factory=set)
     """Other lives."""
     wanted_to_stop: int = NEVER
+    busy: int = NEVER
+    """When it was last seen to start, or to have to do with a message."""
     bodiless: bool = False
     """The factory failed, so that there never was an actor."""
 
@@ -113,7 +118,17 @@ class History:
         """Events of these kinds between two positions, neither included."""
         return [event for event in self.trace[first + 1 : last] if event.what in whats]
 
+    def was_passivated(self, life: Life) -> bool:
+        """Whether it was, or was about to be when something else ended it, which leaves no trace of its own."""
+        node = self.supervisor_of(life.path)
+        if not isinstance(node, RegionPlan) or node.idle_after is None or life.busy == NEVER:
+            return False
+        idle = self.time(life.ended) - self.time(life.busy)
+        return life.reason == "PASSIVATED" or idle >= node.idle_after - MOMENT
+
     def _read_life(self, position: int, event: Event) -> None:
+        if event.what in (What.UP, What.TAKEN, What.TOLD, What.HANDLED, What.REFUSED):
+            self.lives[event.life].busy = position
         match event.what:
             case What.LEAVING:
                 self.leaving = position

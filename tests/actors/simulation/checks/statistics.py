@@ -8,13 +8,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from actors import BOUNDS, KindStats, Restart, Undelivered
-from tests.actors.simulation.history import NEVER, History, parent_of
+from tests.actors.simulation.history import MOMENT, NEVER, History, parent_of
 from tests.actors.simulation.plan import ActorPlan, RegionPlan
 from tests.actors.simulation.run import STUCK_AFTER
 from tests.actors.simulation.trace import What
-
-MOMENT = 1e-6
-"""Seconds: errors of floats."""
 
 STATIC = ("Performer", "actor")
 """The kinds of all actors that are in no region; the latter when there has not been one yet."""
@@ -56,7 +53,8 @@ def restarts_for_certain(history: History, path: str) -> int:
     certain = 0
     for one, other in pairwise(lives):
         disturbed = history.find(one.made, other.made, What.STOP, What.RESTART, What.OVERSPENT)
-        crashed = one.broken != NEVER and one.stopping == NEVER and one.run == other.run
+        by_itself = one.stopping == NEVER and not history.was_passivated(one)
+        crashed = one.broken != NEVER and by_itself and one.run == other.run
         certain += crashed and not disturbed and history.actor(path).restart is not Restart.TEMPORARY
     return certain
 
