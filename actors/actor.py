@@ -198,7 +198,8 @@ class Context:
         self._linked[other] = None
 
     def stop(self) -> None:
-        """Stop this actor after the current message, with reason ``FINISHED``."""
+        """Stop this actor after the current message, with reason ``FINISHED``. If it raises before it has ended, that
+        is a crash all the same."""
         self._cell.finish()
 
     @property

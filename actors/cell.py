@@ -104,6 +104,11 @@ class Cell(Node):
             finally:
                 self._end()
         reason, self._stopping = self._stopping, None
+        if reason is StopReason.FINISHED:
+            # What is sent from now on is for the next start, if there is to be one.
+            self.mailbox.closed = None
+            # It had wanted to stop, but if it did not get there in order, that is a crash like any other.
+            reason = reason if error is None else StopReason.CRASHED
         if error is not None:
             error = unwrap(error)
             self.failed += 1

@@ -192,3 +192,13 @@ async def test_a_passivated_partner_has_ended_in_order(autojump_clock: trio.abc.
         await trio.sleep(20)
         assert log[-1] == "-c passivated"
         assert system.info(a.path).failed == 0
+
+
+async def test_nothing_is_kept_of_a_partner_that_has_ended(autojump_clock: trio.abc.Clock) -> None:
+    async with open_system(partners([])) as system:
+        a = system.ref("/left/a")
+        for _ in range(3):
+            await system.get("crowd", "c").ask(LinkTo(a))
+            await trio.sleep(10)
+        context = system._nodes["/left/a"].context  # type: ignore[attr-defined]
+        assert context._linked == {}

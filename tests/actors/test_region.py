@@ -228,6 +228,27 @@ async def test_an_actor_that_stops_itself_when_started_turns_its_askers_away(
         assert [info.path for info in system.tree()] == ["/", "/r"]
 
 
+async def test_mail_waits_for_the_restart_of_an_actor_that_asked_to_stop_and_crashed_while_it_started(
+    autojump_clock: trio.abc.Clock,
+) -> None:
+    class Confused(Tally):
+        async def started(self) -> None:
+            await super().started()
+            if len(self.world.log) == 1:
+                self.context.stop()
+                raise ValueError("boom")
+
+    world = World()
+    spec = RegionSpec("tallies", "tally", lambda id: Confused(world, id), intensity=QUICK)  # noqa: A006
+    async with open_system(SupervisorSpec("root", [spec])) as system:
+        ref = system.get("tally", "x")
+        with pytest.raises(ActorStopped):
+            await ref.ask(Add(1))
+        await trio.sleep(0.5)
+        assert await ref.ask(Add(2)) == 2
+        assert world.log == ["+x", "+x"]
+
+
 async def test_a_crash_restarts_that_actor_alone_and_keeps_its_mail(autojump_clock: trio.abc.Clock) -> None:
     world = World()
     async with open_system(region(world)) as system:

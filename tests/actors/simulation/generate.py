@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
-from actors import Intensity, Restart, Strategy
+from actors import Intensity, Overflow, Restart, Strategy
 from tests.actors.simulation.plan import (
     ActorPlan,
     Ask,
@@ -15,6 +16,7 @@ from tests.actors.simulation.plan import (
     Finish,
     Job,
     Later,
+    Link,
     Operate,
     Pause,
     Plan,
@@ -48,6 +50,7 @@ class Maker:
         # How often things go wrong differs from plan to plan: all the time is no better a test than never.
         self._trouble = self._random.choice([0.0, 0.05, 0.15, 0.3])
         self._operators = self._random.choice([0.0, 0.0, 0.08, 0.2])
+        self._links = self._random.choice([0.0, 0.1, 0.3, 0.6])
         self._targets: list[str] = []
         self._places: list[str] = []
 
@@ -104,6 +107,7 @@ class Maker:
                 [Restart.PERMANENT, Restart.PERMANENT, Restart.TRANSIENT, Restart.TEMPORARY]
             ),
             capacity=random.choice([1, 2, 3, 20]),
+            overflow=random.choice([Overflow.REFUSE, *Overflow]),
             stop_timeout=random.choice([0.5, 1.0, 5.0]),
             starts=(),
             stop=(),
@@ -126,12 +130,11 @@ class Maker:
             match child:
                 case SupervisorPlan():
                     children.append(self._with_scripts(child))
-                case RegionPlan(name, actor, ids, idle_after, capacity, intensity):
-                    script = self._script(actor)
-                    children.append(RegionPlan(name, script, ids, idle_after, capacity, intensity))
+                case RegionPlan():
+                    children.append(replace(child, actor=self._script(child.actor)))
                 case ActorPlan():
                     children.append(self._script(child))
-        return SupervisorPlan(node.name, tuple(children), node.strategy, node.intensity)
+        return replace(node, children=tuple(children))
 
     def _script(self, actor: ActorPlan) -> ActorPlan:
         random = self._random
@@ -143,7 +146,7 @@ class Maker:
             stop.append(self._send(limited=True, nested=2))
         if random.random() < self._trouble:
             stop.append(Crash())
-        return ActorPlan(actor.name, actor.restart, actor.capacity, actor.stop_timeout, starts, tuple(stop))
+        return replace(actor, starts=starts, stop=tuple(stop))
 
     def _start(self) -> Start:
         random = self._random
@@ -154,7 +157,12 @@ class Maker:
             deeds.append(random.choice([Sleep(self._seconds()), Pause(random.randint(1, 3))]))
         if random.random() < 0.3:
             deeds.append(self._deed(nested=2, limited=True))
-        if random.random() < self._trouble / 2:
+        if random.random() < self._links:
+            deeds += [Link(self._target()) for _ in range(random.choice([1, 1, 2]))]
+        finishes = random.random() < self._trouble / 6
+        if finishes:
+            deeds.append(Finish())
+        if random.random() < (0.5 if finishes else self._trouble / 2):
             deeds.append(Crash())
         return Start(tuple(deeds))
 
@@ -197,13 +205,17 @@ class Maker:
         random = self._random
         deeds = [self._deed(nested + 1) for _ in range(random.choice([0, 0, 1, 1, 2]))]
         if random.random() < self._trouble:
-            deeds.append(
-                random.choice([Crash(), Crash(), Refuse(), Finish(), Child(self._seconds(), crash=True)])
-            )
+            trouble = [Crash(), Crash(), Refuse(), Finish(), Child(self._seconds(), crash=True)]
+            # Two in a row, or something after the wish to stop, now and then.
+            deeds.insert(random.randrange(-1, 3) % (len(deeds) + 1), random.choice(trouble))
+            if random.random() < 0.2:
+                deeds.append(random.choice(trouble))
         return Job(tuple(deeds))
 
     def _deed(self, nested: int, *, limited: bool = False) -> Deed:
         random = self._random
+        if random.random() < self._links / 2:
+            return Link(self._target())
         draw = random.random()
         if draw < 0.3:
             return Pause(random.randint(1, 3))

@@ -13,6 +13,9 @@ from tests.actors.simulation.trace import Event, What
 NEVER = 10**9
 """A position behind the end of every trace."""
 
+MOMENT = 1e-6
+"""Seconds: errors of floats."""
+
 
 @dataclass(slots=True)
 class Life:
@@ -28,8 +31,16 @@ class Life:
     reason: str = ""
     ended: int = NEVER
     broken: int = NEVER
-    """The first crash; also of `started`, of `stopped` and of child tasks."""
+    """The first crash; also of `started`, of `stopped`, of child tasks, and that of a link."""
+    error: str = ""
+    """What it crashed with first."""
+    logged: list[Event] = field(default_factory=list)
+    """Crashes that the runtime's log tells of."""
+    linked: set[int] = field(default_factory=set)
+    """Other lives."""
     wanted_to_stop: int = NEVER
+    busy: int = NEVER
+    """When it was last seen to start, or to have to do with a message."""
     bodiless: bool = False
     """The factory failed, so that there never was an actor."""
 
@@ -48,7 +59,13 @@ class Fate:
     """The life that set a timer for it."""
     due: float = 0.0
     timer_cancelled: bool = False
-    turned_away: bool = False
+    turned_away: str = ""
+    """The error, if it was told to who would not have it."""
+    full: bool = False
+    """Whether it was told when there was no room."""
+    dropped: list[int] = field(default_factory=list)
+    dropped_for: int = 0
+    """The message that it had to give way to."""
     outcomes: list[Event] = field(default_factory=list)
     """What its asker got."""
     taken: list[int] = field(default_factory=list)
@@ -101,7 +118,17 @@ class History:
         """Events of these kinds between two positions, neither included."""
         return [event for event in self.trace[first + 1 : last] if event.what in whats]
 
+    def was_passivated(self, life: Life) -> bool:
+        """Whether it was, or was about to be when something else ended it, which leaves no trace of its own."""
+        node = self.supervisor_of(life.path)
+        if not isinstance(node, RegionPlan) or node.idle_after is None or life.busy == NEVER:
+            return False
+        idle = self.time(life.ended) - self.time(life.busy)
+        return life.reason == "PASSIVATED" or idle >= node.idle_after - MOMENT
+
     def _read_life(self, position: int, event: Event) -> None:
+        if event.what in (What.UP, What.TAKEN, What.TOLD, What.HANDLED, What.REFUSED):
+            self.lives[event.life].busy = position
         match event.what:
             case What.LEAVING:
                 self.leaving = position
@@ -110,7 +137,8 @@ class History:
             case What.MADE | What.NOT_MADE:
                 life = Life(event.path, event.life, event.run, position)
                 if event.what is What.NOT_MADE:
-                    life.bodiless, life.broken, life.ended = True, position, position
+                    # Where it ends is in the log alone.
+                    life.bodiless, life.broken, life.error = True, position, event.about
                 self.lives[event.life] = life
                 self.by_path[event.path].append(life)
             case What.UP:
@@ -119,11 +147,36 @@ class History:
                 self.lives[event.life].stopping = position
                 self.lives[event.life].reason = event.about
             case What.ENDED:
-                self.lives[event.life].ended = min(position, self.lives[event.life].ended)
+                self._end(self.lives[event.life], position)
+            case What.CRASHED:
+                self.lives[event.life].logged.append(event)
+                if self.lives[event.life].bodiless:
+                    self._end(self.lives[event.life], position)
             case What.BROKEN:
-                self.lives[event.life].broken = min(position, self.lives[event.life].broken)
+                self._break(self.lives[event.life], position, event.about)
+            case What.LINKED:
+                self._link(self.lives[event.life], self.life_at(event.about, position))
             case What.FINISH:
                 self.lives[event.life].wanted_to_stop = min(position, self.lives[event.life].wanted_to_stop)
+
+    def _end(self, life: Life, position: int) -> None:
+        """The end of a life, and what it means for those that are linked to it."""
+        life.ended = min(position, life.ended)
+        for number in life.linked:
+            other = self.lives[number]
+            other.linked.discard(life.number)
+            if life.broken < position:
+                self._break(other, position, f"LinkBroken {life.path}")
+        life.linked = set()
+
+    def _break(self, life: Life, position: int, error: str) -> None:
+        if position < life.broken:
+            life.broken, life.error = position, error
+
+    def _link(self, life: Life, other: Life | None) -> None:
+        if other is not None and other is not life and other.ended == NEVER:
+            life.linked.add(other.number)
+            other.linked.add(life.number)
 
     def _read_message(self, position: int, event: Event) -> None:
         if not event.job:
@@ -135,7 +188,12 @@ class History:
                 fate.asked = event.what is What.ASKED
                 fate.must_leave_a_trace = not fate.asked or event.run == 1
             case What.TURNED_AWAY:
-                fate.turned_away = True
+                fate.target, fate.turned_away, fate.sent = event.path, event.about, position
+            case What.FULL:
+                fate.full = True
+            case What.DROPPED:
+                fate.dropped.append(position)
+                fate.dropped_for = int(event.about)
             case What.TIMER:
                 fate.target, fate.timer_of, fate.due, fate.sent = (
                     event.path,

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import trio
 
-from actors import Actor, MailboxFull, StopReason, Terminated
+from actors import Actor, ActorStopped, MailboxFull, StopReason, Terminated
 from tests.actors.simulation.plan import (
     ActorPlan,
     Ask,
@@ -16,6 +16,7 @@ from tests.actors.simulation.plan import (
     Finish,
     Job,
     Later,
+    Link,
     Operate,
     Pause,
     Refuse,
@@ -43,7 +44,7 @@ def make(world: World, path: str, plan: ActorPlan) -> Performer:
     start = plan.starts[number] if number < len(plan.starts) else Start()
     run = world.run_of(path.rpartition("/")[0] or "/")
     if start.factory_fails:
-        world.note(What.NOT_MADE, path, world.new_life(), run=run)
+        world.note(What.NOT_MADE, path, world.new_life(), about=Broken.__name__, run=run)
         raise Broken(path)
     return Performer(world, path, plan, start, run)
 
@@ -54,6 +55,7 @@ class Performer(Actor[Job | Terminated]):
     def __init__(self, world: World, path: str, plan: ActorPlan, start: Start, run: int) -> None:
         self.world, self.path, self.plan, self.start = world, path, plan, start
         self.mailbox_capacity = plan.capacity  # type: ignore[misc]
+        self.overflow = plan.overflow  # type: ignore[misc]
         self.life = world.new_life()
         self.note(What.MADE, run=run)
 
@@ -118,6 +120,8 @@ class Performer(Actor[Job | Terminated]):
             case Watch(target):
                 self.note(What.WATCHES, about=target)
                 self.context.watch(self.world.ref(target))
+            case Link(target):
+                self.link(target)
             case _:
                 await idle(self.world, deed)
 
@@ -125,10 +129,18 @@ class Performer(Actor[Job | Terminated]):
         try:
             await trio.sleep(deed.seconds)
             if deed.crash:
-                self.note(What.BROKEN, about="child task")
+                self.note(What.BROKEN, about=Broken.__name__)
                 raise Broken
         finally:
             self.note(What.CHILD_ENDED)
+
+    def link(self, target: str) -> None:
+        try:
+            self.context.link(self.world.ref(target))
+        except ActorStopped:
+            self.note(What.NOT_LINKED, about=target)
+        else:
+            self.note(What.LINKED, about=target)
 
     def later(self, deed: Later) -> None:
         job = self.world.stamp(deed.job)

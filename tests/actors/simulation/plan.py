@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from actors import Intensity, Message, Restart, Strategy
+from actors import Intensity, Message, Overflow, Restart, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,11 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operate:
     """``system.restart(target)`` or ``system.stop(target)``."""
 
@@ -92,7 +97,7 @@ class Operate:
 
 
 Deed: TypeAlias = (
-    Pause | Sleep | Crash | Refuse | Finish | Tell | Ask | Child | Later | Watch | Operate
+    Pause | Sleep | Crash | Refuse | Finish | Tell | Ask | Child | Later | Watch | Link | Operate
 )  # fmt: skip
 
 
@@ -111,6 +116,7 @@ class ActorPlan:
     name: str
     restart: Restart
     capacity: int
+    overflow: Overflow
     stop_timeout: float
     starts: tuple[Start, ...]
     stop: tuple[Deed, ...]

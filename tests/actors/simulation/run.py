@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +17,7 @@ from actors import (
     ActorSpec,
     ActorSystem,
     DeadLetter,
+    KindStats,
     RegionSpec,
     SupervisorSpec,
     SystemFailed,
@@ -26,10 +27,13 @@ from actors.testing import run_seeded
 from tests.actors.simulation.performer import make, send
 from tests.actors.simulation.plan import ActorPlan, Ending, Plan, RegionPlan, SupervisorPlan
 from tests.actors.simulation.trace import Event, What
-from tests.actors.simulation.world import World
+from tests.actors.simulation.world import Look, World
 
-SETTLED_AFTER = 2000.0
-"""Seconds after which all that senders have set off is over; longer than any plan's sleeps and delays."""
+SILENCE = 100.0
+"""Seconds without any event after which all has settled; longer than what a plan does without a trace."""
+
+STUCK_AFTER = 4.0
+"""Seconds that an actor may be at one message; fewer than usual, so that some are."""
 
 LIMIT = 20_000.0
 """Seconds that no plan takes."""
@@ -46,6 +50,9 @@ class Outcome:
     final: list[ActorInfo] = field(default_factory=list)
     dead_letters: tuple[DeadLetter, ...] = ()
     dead_letter_count: int = 0
+    looks: list[Look] = field(default_factory=list)
+    """When the block ended, and when everything had ended."""
+    statistics: Mapping[str, KindStats] = field(default_factory=dict)
     timers: int = 0
     """How many are left in the end."""
     tasks: int = 0
@@ -72,7 +79,9 @@ def simulate(plan: Plan) -> Outcome:
             run_seeded(plan.seed, perform, plan, world, outcome)
         except Exception as error:  # noqa: BLE001 (the checks tell what it means)
             outcome.error = error
-    outcome.quiet = world.quiet
+    outcome.looks = world.looks
+    if plan.ending is Ending.CALM and len(world.looks) > 1:
+        outcome.quiet = world.looks[0].tree
     return outcome
 
 
@@ -100,9 +109,11 @@ async def perform(plan: Plan, world: World, outcome: Outcome) -> None:
             except (SystemFailed, Left) as error:
                 outcome.error = error
             world.note(What.CLOSED)
+            await world.look()
             world_known.set()
         system = world.system
         outcome.final = system.tree()
+        outcome.statistics = system.statistics.by_kind
         outcome.timers = len(system.timers)
         outcome.dead_letters = system.dead_letters.recent
         outcome.dead_letter_count = system.dead_letters.count
@@ -122,6 +133,7 @@ async def run_block(
             build(world, plan.root, "/"),
             random=Random(plan.seed),
             dead_letter_capacity=100_000,
+            stuck_after=STUCK_AFTER,
             on_created=created,
         ):
             world.note(What.OPEN)
@@ -130,16 +142,25 @@ async def run_block(
                 match plan.ending:
                     case Ending.CALM:
                         await senders_through.wait()
-                        await trio.sleep(SETTLED_AFTER)
-                        world.quiet = world.system.tree()
+                        await settle(world)
+                        await world.look()
                     case Ending.CANCELLED:
                         await trio.sleep_forever()
                     case Ending.LEFT | Ending.RAISED:
                         await trio.sleep(plan.over_at)
+                        await world.look()
                         if plan.ending is Ending.RAISED:
                             raise Left
             finally:
                 world.note(What.LEAVING)
+
+
+async def settle(world: World) -> None:
+    """Wait until nothing happens any more."""
+    events = -1
+    while events != len(world.trace):
+        events = len(world.trace)
+        await trio.sleep(SILENCE)
 
 
 def build(world: World, plan: SupervisorPlan, path: str) -> SupervisorSpec:

@@ -17,7 +17,7 @@ from tests.actors.simulation.trace import What
 
 # A smaller seed is not a simpler schedule, so there is nothing to shrink.
 @settings(
-    max_examples=2000,
+    max_examples=1200,
     deadline=None,
     derandomize=True,
     database=None,

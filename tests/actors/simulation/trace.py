@@ -21,10 +21,13 @@ class What(StrEnum):
     ENDED = "ended"
     CHILD_ENDED = "child task ended"
     FINISH = "wants to stop"
+    CRASHED = "has crashed, says the log, with"
     # messages
     SENT = "is told"
     ASKED = "is asked"
     TURNED_AWAY = "turns away"
+    FULL = "has no room for"
+    DROPPED = "drops"
     ANSWERED = "answered"
     FAILED = "did not answer"
     GAVE_UP = "is no longer asked"
@@ -34,9 +37,11 @@ class What(StrEnum):
     HANDLED = "has handled"
     REFUSED = "refuses"
     CUT = "is cancelled in"
-    # watching
+    # watching and links
     WATCHES = "watches"
     TOLD = "hears of the end of"
+    LINKED = "is linked to"
+    NOT_LINKED = "cannot be linked to"
     # operating
     STOP = "is to stop"
     RESTART = "is to restart"

@@ -5,17 +5,28 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import trio
 
-from actors import ActorError, ActorInfo, ActorRef, ActorSystem, UnknownActor
+from actors import ActorError, ActorInfo, ActorRef, ActorSystem, LinkBroken, Survey, UnknownActor
 from tests.actors.simulation.plan import Ask, Job, Operate, Tell
 from tests.actors.simulation.trace import Event, What
 
 MAX_JOBS = 100
 """Messages in one schedule: an actor whose ``stopped`` sends what restarts it would go on for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What introspection said at one moment."""
+
+    position: int
+    """In the trace: how much had happened."""
+    at: float
+    tree: list[ActorInfo]
+    survey: Survey
 
 
 class World(logging.Handler):
@@ -27,14 +38,17 @@ class World(logging.Handler):
         super().__init__()
         self.trace: list[Event] = []
         self.starts: Counter[str] = Counter()
-        self.quiet: list[ActorInfo] | None = None
-        """The tree when everything had settled."""
+        self.looks: list[Look] = []
+        self._newest: dict[str, int] = {}
+        """The latest start of each actor."""
         self._jobs = 0
         self._lives = 0
 
     def note(
         self, what: What, path: str = "", life: int = 0, job: int = 0, about: str = "", **more: Any
     ) -> None:
+        if what in (What.MADE, What.NOT_MADE):
+            self._newest[path] = life
         self.trace.append(Event(trio.current_time(), what, path, life, job, about, **more))
 
     def new_life(self) -> int:
@@ -61,12 +75,20 @@ class World(logging.Handler):
         job = self.stamp(deed.job)
         if job is None:
             return
+        letters = self.system.dead_letters
+        before = letters.count
+        if self._is_full(deed.target):
+            self.note(What.FULL, deed.target, 0, job.number)
         try:
             self.ref(deed.target).tell(job)
         except ActorError as error:
-            self.note(What.TURNED_AWAY, deed.target, 0, job.number, f"{sender}: {type(error).__name__}")
+            self.note(What.TURNED_AWAY, deed.target, 0, job.number, type(error).__name__)
         else:
             self.note(What.SENT, deed.target, 0, job.number, sender)
+        # Telling is one step, so what is lost now is lost because of it.
+        for letter in letters.recent[before:] if letters.count > before else ():
+            assert isinstance(letter.message, Job)
+            self.note(What.DROPPED, letter.path, 0, letter.message.number, str(job.number))
 
     async def ask(self, sender: str, deed: Ask) -> None:
         job, target = self.stamp(deed.job), deed.target
@@ -97,18 +119,34 @@ class World(logging.Handler):
             return
         self.note(What.RESTART if deed.restart else What.STOP, deed.target)
 
+    async def look(self) -> None:
+        """Take down what introspection says now."""
+        self.looks.append(
+            Look(len(self.trace), trio.current_time(), self.system.tree(), await self.system.survey())
+        )
+
     def _is_full(self, path: str) -> bool:
         try:
             info = self.system.info(path)
         except UnknownActor:
             return False
-        return info.mailbox_depth >= info.mailbox_capacity
+        return 0 < info.mailbox_capacity <= info.mailbox_depth
 
     # -- the runtime's log -----------------------------------------------------------------------------------
 
     def emit(self, record: logging.LogRecord) -> None:
         text, args = str(record.msg), record.args
-        if not isinstance(args, tuple) or not text.startswith(("supervisor", "region")):
+        if not isinstance(args, tuple):
+            return
+        if text == "actor %s crashed" and record.exc_info:
+            path, error = str(args[0]), record.exc_info[1]
+            about = (
+                f"{type(error).__name__} {error.path}"
+                if isinstance(error, LinkBroken)
+                else type(error).__name__
+            )
+            self.note(What.CRASHED, path, self._newest[path], about=about)
+        if not text.startswith(("supervisor", "region")):
             return
         match args:
             case str(path), str(name), float(delay):

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from tests.actors.simulation.checks import counters, ends, lives, messages, order, restarts, watches
+from tests.actors.simulation.checks import (
+    counters,
+    ends,
+    links,
+    lives,
+    messages,
+    order,
+    overflow,
+    restarts,
+    statistics,
+    surveys,
+    watches,
+)
 from tests.actors.simulation.history import History
 from tests.actors.simulation.run import Outcome
 
-CHECKS = (ends, lives, messages, order, restarts, watches, counters)
+CHECKS = (ends, lives, messages, overflow, order, links, restarts, watches, counters, statistics, surveys)
 
 
 def violations(outcome: Outcome) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actors import ActorState, Restart, SystemFailed
-from tests.actors.simulation.history import History, is_at_or_below
+from tests.actors.simulation.history import NEVER, History, is_at_or_below
 from tests.actors.simulation.plan import ActorPlan
 from tests.actors.simulation.run import Left, Outcome
 from tests.actors.simulation.trace import What
@@ -57,6 +57,6 @@ def may_be_stopped(history: History, path: str) -> bool:
             fell = history.find(-1, history.leaving, What.DECIDED, What.RESTART)
             return bool(lives) or bool(fell)
         case Restart.TRANSIENT:
-            return bool(lives) and lives[-1].reason == "FINISHED"
+            return bool(lives) and lives[-1].reason == "FINISHED" and lives[-1].broken == NEVER
         case Restart.PERMANENT:
             return False

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from actors import Undelivered
-from tests.actors.simulation.history import Fate, History
+from actors import Overflow, Undelivered
+from tests.actors.simulation.history import Fate, History, parent_of
+from tests.actors.simulation.plan import Ending
 from tests.actors.simulation.trace import What
 
 NOT_SENT = ("UnknownActor", "RegionFull", "AskDeadlock")
@@ -16,6 +17,7 @@ def check(history: History) -> Iterator[str]:
     for fate in history.fates.values():
         yield from handled_once(history, fate)
         yield from not_turned_away_by_passivation(history, fate)
+        yield from not_turned_away_before_a_restart(history, fate)
         if fate.timer_of:
             yield from timer(history, fate)
         elif fate.turned_away:
@@ -37,7 +39,7 @@ def handled_once(history: History, fate: Fate) -> Iterator[str]:
         return
     letter = fate.letters[0].reason if fate.letters else None
     if not fate.taken:
-        if letter not in (None, Undelivered.STOPPED):
+        if letter not in (None, Undelivered.STOPPED, Undelivered.OVERFLOW):
             yield f"message {fate.number} is a dead letter ({letter}), but was never taken"
         return
     if not fate.ends:
@@ -53,8 +55,9 @@ def handled_once(history: History, fate: Fate) -> Iterator[str]:
         case What.BROKEN:
             expected = (Undelivered.CRASHED,)
         case _:
-            # Cancelled: at the deadline for stopping, or since a child task crashed.
-            expected = (Undelivered.STOPPED, Undelivered.CRASHED)
+            # Cancelled: since a child task or a link crashed, or at the deadline for stopping.
+            life = history.lives[history.trace[fate.ends[0]].life]
+            expected = (Undelivered.CRASHED if life.broken < fate.ends[0] else Undelivered.STOPPED,)
     if letter not in expected:
         yield f"message {fate.number} should be one of the dead letters {expected}, not {letter}"
 
@@ -83,6 +86,9 @@ def ask(history: History, fate: Fate) -> Iterator[str]:
         case _ if outcome.about == "ActorStopped":
             if end not in (None, What.CUT) or letter not in (None, Undelivered.STOPPED):
                 yield f"message {number} failed by the actor's stop, its handling: {end}, dead letter: {letter}"
+        case _ if outcome.about == "MailboxFull":
+            if end is not None or letter is not Undelivered.OVERFLOW:
+                yield f"message {number} was not dropped, its handling: {end}, dead letter: {letter}"
         case _ if outcome.about in NOT_SENT:
             if fate.taken or fate.letters:
                 yield f"message {number} was not sent ({outcome.about}) and arrived all the same"
@@ -103,17 +109,25 @@ def timer(history: History, fate: Fate) -> Iterator[str]:
 
 
 def in_order(history: History) -> Iterator[str]:
-    """Whoever they are from, messages are taken in the order they came; those of timers when they are due."""
-    for timers in (True, False):
-        queues: dict[object, list[Fate]] = defaultdict(list)
-        for fate in history.fates.values():
-            if fate.taken and bool(fate.timer_of) is timers:
-                queues[fate.timer_of if timers else fate.target].append(fate)
-        for fates in queues.values():
-            fates.sort(key=lambda fate: (fate.due, fate.sent))
-            taken = [fate.taken[0] for fate in fates]
-            if taken != sorted(taken):
-                yield f"{fates[0].target} took messages {[fate.number for fate in fates]} in another order"
+    """Whoever they are from, messages are taken in the order they came; those of timers when they are due.
+
+    What waits for room may be overtaken when the queue itself drops what is oldest.
+    """
+    queues: dict[object, list[Fate]] = defaultdict(list)
+    for fate in history.fates.values():
+        if not fate.taken:
+            continue
+        if fate.timer_of:
+            queues["timers", fate.timer_of].append(fate)
+            continue
+        queues["sender", fate.target, fate.sender].append(fate)
+        if history.actor(fate.target).overflow is not Overflow.DROP_OLDEST or fate.must_leave_a_trace:
+            queues["queue", fate.target].append(fate)
+    for fates in queues.values():
+        fates.sort(key=lambda fate: (fate.due, fate.sent))
+        taken = [fate.taken[0] for fate in fates]
+        if taken != sorted(taken):
+            yield f"{fates[0].target} took messages {[fate.number for fate in fates]} in another order"
 
 
 def not_turned_away_by_passivation(history: History, fate: Fate) -> Iterator[str]:
@@ -121,11 +135,33 @@ def not_turned_away_by_passivation(history: History, fate: Fate) -> Iterator[str
     for letter in fate.letters:
         if letter.reason is not Undelivered.STOPPED or fate.taken:
             continue
-        then = [
-            life for life in history.by_path.get(fate.target, ()) if history.time(life.ended) == letter.at
-        ]
+        lives = history.by_path.get(fate.target, [])
+        then = [life for life in lives if history.time(life.ended) == letter.at]
         if not then or then[-1].reason != "PASSIVATED":
             continue
+        if any(
+            life.made > then[-1].made and history.time(life.wanted_to_stop) == letter.at for life in lives
+        ):
+            continue  # the next activation had it, and finished while it started
         meanwhile = {event.what for event in history.trace[then[-1].made :] if event.at <= letter.at}
         if not meanwhile & {What.STOP, What.RESTART, What.LEAVING, What.DECIDED, What.OVERSPENT}:
             yield f"message {fate.number} was turned away when {fate.target} was passivated"
+
+
+def not_turned_away_before_a_restart(history: History, fate: Fate) -> Iterator[str]:
+    """What comes between a crash and the restart that was decided waits for it."""
+    failed = fate.turned_away or next(
+        (event.about for event in fate.outcomes if event.what is What.FAILED), ""
+    )
+    life = history.life_at(fate.target, fate.sent)
+    if failed != "ActorStopped" or fate.letters or fate.timer_of or life is None:
+        return
+    if history.find(-1, fate.sent, What.STOP, What.RESTART, What.LEAVING, What.OVERSPENT):
+        return
+    plan = history.outcome.plan
+    if plan.ending is Ending.CANCELLED and history.time(fate.sent) >= plan.over_at:
+        return  # a cancellation while the tree starts leaves no trace of its own
+    name = fate.target.rpartition("/")[2]
+    for event in history.find(life.ended, fate.sent, What.DECIDED):
+        if (event.path, event.about) == (parent_of(fate.target), name):
+            yield f"message {fate.number} was turned away while {fate.target} was to be restarted"

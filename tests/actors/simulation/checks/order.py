@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from actors import Restart, Strategy
-from tests.actors.simulation.history import NEVER, History, Life, is_at_or_below, parent_of
+from tests.actors.simulation.history import MOMENT, NEVER, History, Life, is_at_or_below, parent_of
 from tests.actors.simulation.plan import ActorPlan, RegionPlan, SupervisorPlan
 from tests.actors.simulation.trace import What
-
-MOMENT = 1e-6
-"""Seconds: errors of floats."""
 
 
 def check(history: History) -> Iterator[str]:

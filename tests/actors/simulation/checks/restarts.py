@@ -11,12 +11,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from actors import Intensity, Restart, Strategy
-from tests.actors.simulation.history import NEVER, History, Life, is_at_or_below, parent_of
+from tests.actors.simulation.history import MOMENT, NEVER, History, Life, is_at_or_below, parent_of
 from tests.actors.simulation.plan import ActorPlan, Ending, RegionPlan, SupervisorPlan
 from tests.actors.simulation.trace import Event, What
-
-MOMENT = 1e-6
-"""Seconds: errors of floats."""
 
 BY_HAND = (What.STOP, What.RESTART)
 
@@ -84,7 +81,9 @@ def region_within_intensity(
     before = -1
     for position, event in decisions:
         lives = [life for life in history.by_path[path] if before < life.ended < position]
-        if any(life.stopping != NEVER for life in lives) or history.find(before, position, *BY_HAND):
+        if any(life.stopping != NEVER or history.was_passivated(life) for life in lives) or history.find(
+            before, position, *BY_HAND
+        ):
             certain = []
         if certain and certain[-1].run != event.run:
             certain, possible = [], []
@@ -144,7 +143,8 @@ def starts_have_reasons(history: History, path: str) -> Iterator[str]:
     region = isinstance(history.nodes[parent], RegionPlan)
     lives = history.by_path.get(path, [])
     for index, (one, other) in enumerate(pairwise(lives)):
-        if one.run != other.run or (region and (one.stopping != NEVER or ended_by_rule(history, one))):
+        free = one.stopping != NEVER or history.was_passivated(one) or ended_by_rule(history, one)
+        if one.run != other.run or (region and free):
             continue  # a new run of the supervisor; a message activates
         # A supervisor may carry out an order when the actor it was for has been made meanwhile.
         since = lives[index - 1].made if index else -1
@@ -199,7 +199,7 @@ def crashes_have_consequences(history: History, path: str) -> Iterator[str]:
         return  # a cancellation while the tree starts leaves no trace of its own
     lives = history.by_path.get(path, [])
     for index, life in enumerate(lives):
-        if life.broken == NEVER or life.stopping != NEVER:
+        if life.broken == NEVER or life.reason not in ("", "FINISHED") or history.was_passivated(life):
             continue
         following = lives[index + 1].made if index + 1 < len(lives) else NEVER
         until = min(following, history.closed)
