@@ -50,11 +50,6 @@ log = structlog.get_logger(__name__)
 START_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 3.0
 SHUTDOWN_TIMEOUT = 10.0
-LOCAL_FUNDS = 10_000_000_000
-"""Lamports that our wallets are given on the local chain."""
-LOW_FUNDS = 50_000_000
-"""Lamports below which the payout key's balance is warned of."""
-FUNDS_INTERVAL = 60.0
 CLUSTERS: Final = {
     "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet",
     "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG": "devnet",
@@ -109,7 +104,7 @@ async def run_arena(
             )
         )
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_watch_funds, services)
+            nursery.start_soon(services.funds.run)
             if house is not None:
                 nursery.start_soon(open_demo_bots, services, house)
             await _serve(services, listener, shutdown, on_ready)
@@ -221,30 +216,6 @@ async def _chain_id(client: ChainClient, *, local: bool) -> str:
     if local:
         return "localnet"
     return CLUSTERS.get(await client.genesis_hash(), "localnet")
-
-
-async def _watch_funds(services: Services) -> NoReturn:
-    """Keep our wallets funded on the local chain, and warn elsewhere.
-
-    The payout key pays the network's fees of settlements. The platform's wallet has to exist: dues that it cannot hold
-    would keep a bot from being closed.
-    """
-    client, keys = services.client, services.keys
-    while True:
-        try:
-            existence = await client.rent_exempt_minimum(0)
-            for name, wallet, least in (
-                ("payout_key", keys.payout_pubkey, LOW_FUNDS),
-                ("platform_wallet", keys.platform_wallet, existence),
-            ):
-                balance = await client.balance(wallet)
-                if balance < least and services.local_chain:
-                    await client.airdrop(wallet, LOCAL_FUNDS)
-                elif balance < least:
-                    log.warning("funds_low", of=name, wallet=str(wallet), lamports=balance, least=least)
-        except ChainUnavailable as error:
-            log.warning("funds_unknown", reason=str(error))
-        await trio.sleep(FUNDS_INTERVAL)
 
 
 async def _serve(

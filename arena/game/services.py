@@ -12,6 +12,7 @@ from arena.chain.client import ChainClient
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
 from arena.game.audit_trail import AuditTrail
+from arena.game.funds import FundsWatch
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
 from arena.settings import Settings
@@ -48,10 +49,12 @@ class Services:
     submitter: Submitter = field(init=False)
     system: ActorSystem = field(init=False)
     audit: AuditTrail = field(init=False)
+    funds: FundsWatch = field(init=False)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
 
     def __post_init__(self) -> None:
         self.audit = AuditTrail(self.journal)
+        self.funds = FundsWatch(self.client, self.keys, local_chain=self.local_chain)
 
     def attach(self, system: ActorSystem) -> None:
         """Called with the system before its first actor starts."""

@@ -2,16 +2,19 @@
 
 from time import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from solders.keypair import Keypair
 
+from arena.game.funds import LOW_FUNDS
 from arena.http.faucet_limits import LIMIT, WINDOW
 from persistence import DatabaseUnavailable
 from tests.fixtures.front import Front, feed_status
 
 HEALTH = "/api/v1/health"
 FAUCET = "/api/v1/faucet"
+SOL = 1_000_000_000
 
 
 async def test_whoever_opens_the_url_is_told_where_to_go(front: Front) -> None:
@@ -83,6 +86,30 @@ async def test_without_a_subscription_it_is_ready_all_the_same(front: Front) -> 
     front.services.feed = SimpleNamespace(status=feed_status(subscribed=False))  # type: ignore[assignment]
     response = await front.http.get(HEALTH)
     assert (response.status_code, response.json()["feed"]["subscribed"]) == (200, False)
+
+
+async def test_a_wallet_that_runs_dry_is_told_of_and_stops_nobody(front: Front) -> None:
+    async def balances(payout: int) -> tuple[int, dict[str, Any]]:
+        keys = front.services.keys
+        front.rpc.methods["getBalance"] = lambda params: {
+            "context": {"slot": 10},
+            "value": payout if params[0] == str(keys.payout_pubkey) else SOL,
+        }
+        await front.services.funds.look()
+        response = await front.http.get(HEALTH)
+        return response.status_code, response.json()["funds"]
+
+    assert (await front.http.get(HEALTH)).json()["funds"] == {"ok": True, "detail": None, "wallets": []}
+    status, funds = await balances(payout=SOL)
+    assert (status, funds["ok"]) == (200, True)
+    status, funds = await balances(payout=1_000)
+    assert (status, funds["ok"], funds["detail"]) == (200, False, "too little: payout_key")
+    assert funds["wallets"][0] == {
+        "name": "payout_key",
+        "address": str(front.services.keys.payout_pubkey),
+        "lamports": 1_000,
+        "least": LOW_FUNDS,
+    }
 
 
 # -- faucet
