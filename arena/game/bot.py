@@ -58,7 +58,7 @@ from arena.game.messages import (
     Wake,
 )
 from arena.game.outages import outages_are_refusals
-from arena.game.refusals import bot_ends_soon, bot_not_live, bot_played, too_many_payments
+from arena.game.refusals import bot_ends_soon, bot_not_live, bot_played, keys_rotating, too_many_payments
 from arena.game.services import Services
 from arena.game.thinking import think
 from arena.problems import Problem, not_found
@@ -120,6 +120,7 @@ class BotActor(Actor[BotMessage]):
         """Go on with what was under way: payments, verdicts, the settlement."""
         database = self._services.database
         self._last_paid_at = await chain_events.last_paid_at(database, self._id)
+        self._learn_keys(await chain_events.keys(database, self._id))
         for message in await messages.all_unjudged(database, self._id):
             self._judging.add(PaidMessage.of(message))
         for message in await messages.all_paying(database, self._id):
@@ -147,6 +148,7 @@ class BotActor(Actor[BotMessage]):
             "message_count": mirror.message_count,
             "event_seq": mirror.event_seq,
             "judged_count": mirror.judged_count,
+            "keys_are_ours": self._keys_are_ours,
             "paying": len(self._paying),
             **self._judging.describe(),
             "sessions": len(self._sessions),
@@ -219,6 +221,8 @@ class BotActor(Actor[BotMessage]):
             raise bot_not_live(self._mirror.status)
         if self._mirror.message_count or self._paying:
             raise bot_played()
+        if not self._keys_are_ours:
+            raise keys_rotating()
         outgoing = await closing.checked_closing(self._services, bot, creator, transaction)
         changes = BotChanges(self._mirror)
         changes.write(transactions.send(terms.new_transaction(outgoing, payer=creator, amount=0)))
@@ -266,6 +270,17 @@ class BotActor(Actor[BotMessage]):
             raise bot_not_live(self._mirror.status)
         if time.time() >= bot.closes_at.timestamp():
             raise bot_ends_soon()
+        if not self._keys_are_ours:
+            raise keys_rotating()
+
+    def _learn_keys(self, keys: chain_events.Keys | None) -> None:
+        """A bot that answers to other keys than ours can neither be paid nor pay: it waits for its rotation."""
+        ours = self._services.keys
+        self._keys_are_ours = keys is None or keys == chain_events.Keys(
+            str(ours.quote_pubkey), str(ours.payout_pubkey)
+        )
+        if not self._keys_are_ours and self._mirror.status is not BotStatus.CLOSED:
+            log.warning("bot_keys_foreign", bot_id=str(self._id), keys=keys)
 
     async def _accept(self, bot: bots.Bot, payment: AcceptPayment) -> PaymentState:
         known = await messages.by_client_id(
@@ -360,6 +375,8 @@ class BotActor(Actor[BotMessage]):
         changes = BotChanges(self._mirror)
         fact = await self._fact(changes, bot, seen)
         await self._commit(changes)
+        if (keys := chain_facts.keys_of(seen.event)) is not None:
+            self._learn_keys(keys)
         self._watch_finality()
         crash_point("event_committed")
         match fact:

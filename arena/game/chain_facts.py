@@ -19,6 +19,7 @@ from arena.chain.events import (
     KeysRotated,
     MessageFeeRecorded,
     MessageFeeRefunded,
+    ProgramEvent,
     RewardSettled,
 )
 from arena.chain.feed import ChainEvent
@@ -26,6 +27,7 @@ from arena.game.bot_changes import BotChanges
 from arena.game.frames import PaymentFrame, PotFrame, RefundFrame, Reveal, SettlementFrame
 from arena.store import chain_events, messages, sessions, transactions
 from arena.store.bots import Bot, BotStatus
+from arena.store.chain_events import Keys
 from arena.store.messages import Message, MessageStatus, NewMessage
 from arena.store.solutions import Solution
 
@@ -110,6 +112,7 @@ def apply(
                 slot=seen.slot,
                 pot=event.pot,
                 message_count=event.message_count,
+                keys=keys_of(event),
             )
         )
     )
@@ -154,6 +157,15 @@ def apply(
             changes.emit(SettlementFrame, status="closed", signature=seen.signature, reveal=reveal)
             return Moved()
         case KeysRotated():
+            return None
+
+
+def keys_of(event: ProgramEvent) -> Keys | None:
+    """The keys that the bot answers to from this event on, if it says so."""
+    match event:
+        case BotCreated() | KeysRotated():
+            return Keys(str(event.quote_key), str(event.payout_key))
+        case _:
             return None
 
 

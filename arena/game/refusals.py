@@ -32,6 +32,25 @@ def bot_ends_soon() -> Problem:
     )
 
 
+def keys_rotating() -> Problem:
+    return Problem(
+        "keys_rotating",
+        "The arena is changing its keys",
+        503,
+        "This bot answers to other keys than the arena has. Nothing was paid; try again later.",
+        {"retry_after": 30},
+    )
+
+
+def draft_outdated() -> Problem:
+    return Problem(
+        "draft_outdated",
+        "The arena has changed its keys",
+        409,
+        "This draft was made for the old ones, which are part of its address. Draft it anew.",
+    )
+
+
 def bot_played() -> Problem:
     return Problem(
         "bot_played",

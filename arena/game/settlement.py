@@ -137,6 +137,8 @@ class SettlementActor(Actor[SettlementMessage]):
         if state is None and current.status is not BotStatus.CLOSED:
             return plan.Wait("the account is not final yet, or its end has not been seen")
         self._account = account = decode_bot(state.data) if state is not None else None
+        if account is not None and account.payout_key != self._services.keys.payout_pubkey:
+            return plan.Wait("the bot answers to another payout key than ours: rotate its keys")
         solution = await solutions.get(database, self._id)
         step = plan.next_step(
             account,
