@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
-from uuid import UUID
 
 from arena.brains import Verdict
 from arena.chain.events import (
@@ -25,7 +24,7 @@ from arena.chain.events import (
 from arena.chain.feed import ChainEvent
 from arena.game.bot_changes import BotChanges
 from arena.game.frames import PaymentFrame, PotFrame, RefundFrame, Reveal, SettlementFrame
-from arena.store import chain_events, messages, sessions, transactions
+from arena.store import chain_events, messages, sessions, solutions, transactions
 from arena.store.bots import Bot, BotStatus
 from arena.store.chain_events import Keys
 from arena.store.messages import Message, MessageStatus, NewMessage
@@ -72,7 +71,7 @@ class PaidTooLate:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fee, a refund or a reward that no row knows: lost data or a stolen key. The bot halts."""
+    """A fee, a refund or a reward that no row knows: lost data or a stolen key. Nothing of it counts; the bot halts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def apply(
     bot: Bot,
     seen: ChainEvent,
     *,
-    paying: Mapping[UUID, NewMessage],
+    paying: Mapping[str, NewMessage],
     reveal: Reveal,
     refunding: Message | None = None,
     solution: Solution | None = None,
@@ -96,10 +95,71 @@ def apply(
     """Collect what `seen` changes about `bot`.
 
     Args:
-        paying: messages whose fee is under way, by id.
+        paying: messages whose fee is under way, by the signature of its transaction.
         refunding: the message that a refund is about, if there is one.
         solution: how the bot has ended, if it has.
     """
+    event = seen.event
+    take_in(changes, bot, seen)
+    match event:
+        case BotCreated():
+            changes.write(transactions.landed(seen.signature, slot=seen.slot))
+            changes.set(status=BotStatus.OPEN, opened_at=datetime.now(UTC))
+            _emit_pot(changes, bot)
+            return None
+        case MessageFeeRecorded():
+            return _fee(changes, bot, seen, event, paying)
+        case RewardSettled():
+            if not _is_owed(event, solution):
+                return Unknown()
+            changes.emit(
+                SettlementFrame,
+                status="paid",
+                winner=str(event.winner),
+                message_index=event.message_index,
+                reward=event.reward,
+                signature=seen.signature,
+                reveal=reveal,
+            )
+            return Moved()
+        case MessageFeeRefunded():
+            if not _is_due(event, refunding):
+                return Unknown()
+            changes.write(
+                messages.refunded(bot.id, message_index=event.message_index, signature=seen.signature)
+            )
+            changes.emit(
+                RefundFrame,
+                message_index=event.message_index,
+                amount=event.amount,
+                status="paid" if event.delivered else "unclaimed",
+                signature=seen.signature,
+            )
+            return Moved()
+        case BotClosed():
+            if solution is None:  # by a stranger, or by an arena whose rows were lost
+                unsolved(changes, bot, reveal)
+            changes.set(status=BotStatus.CLOSED)
+            changes.write(sessions.close_all(bot.id))
+            changes.emit(SettlementFrame, status="closed", signature=seen.signature, reveal=reveal)
+            return Moved()
+        case KeysRotated():
+            return None
+
+
+def unsolved(changes: BotChanges, bot: Bot, reveal: Reveal) -> None:
+    """The bot is over, and nobody has solved it."""
+    changes.set(status=BotStatus.EXPIRED, ended_at=datetime.now(UTC))
+    changes.write(
+        solutions.ended(
+            solutions.NewSolution(bot_id=bot.id, proof=bytes.fromhex(reveal.salt), revealed=reveal.secret)
+        )
+    )
+    changes.emit(SettlementFrame, status="expired")
+
+
+def take_in(changes: BotChanges, bot: Bot, seen: ChainEvent) -> None:
+    """The books after the event, and that it was seen."""
     event = seen.event
     changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
     changes.write(
@@ -116,48 +176,6 @@ def apply(
             )
         )
     )
-    match event:
-        case BotCreated():
-            changes.write(transactions.landed(seen.signature, slot=seen.slot))
-            changes.set(status=BotStatus.OPEN, opened_at=datetime.now(UTC))
-            _emit_pot(changes, bot)
-            return None
-        case MessageFeeRecorded():
-            return _fee(changes, bot, seen, event, paying)
-        case RewardSettled():
-            if not _is_owed(event, solution):
-                return _halt(changes, seen)
-            changes.emit(
-                SettlementFrame,
-                status="paid",
-                winner=str(event.winner),
-                message_index=event.message_index,
-                reward=event.reward,
-                signature=seen.signature,
-                reveal=reveal,
-            )
-            return Moved()
-        case MessageFeeRefunded():
-            if not _is_due(event, refunding):
-                return _halt(changes, seen)
-            changes.write(
-                messages.refunded(bot.id, message_index=event.message_index, signature=seen.signature)
-            )
-            changes.emit(
-                RefundFrame,
-                message_index=event.message_index,
-                amount=event.amount,
-                status="paid" if event.delivered else "unclaimed",
-                signature=seen.signature,
-            )
-            return Moved()
-        case BotClosed():
-            changes.set(status=BotStatus.CLOSED)
-            changes.write(sessions.close_all(bot.id))
-            changes.emit(SettlementFrame, status="closed", signature=seen.signature, reveal=reveal)
-            return Moved()
-        case KeysRotated():
-            return None
 
 
 def keys_of(event: ProgramEvent) -> Keys | None:
@@ -189,16 +207,25 @@ def _fee(
     bot: Bot,
     seen: ChainEvent,
     event: MessageFeeRecorded,
-    paying: Mapping[UUID, NewMessage],
+    paying: Mapping[str, NewMessage],
 ) -> Fact:
-    message = paying.get(event.message_id)
+    message = paying.get(seen.signature)
     if (
         message is None
+        or message.id != event.message_id
         or message.wallet != str(event.player)
         or message.amount != event.amount
         or message.content_hash != event.content_hash
     ):
-        return _halt(changes, seen)
+        return Unknown()
+    changes.write(transactions.landed(seen.signature, slot=seen.slot))
+    return paid_for(changes, bot, seen, event, message)
+
+
+def paid_for(
+    changes: BotChanges, bot: Bot, seen: ChainEvent, event: MessageFeeRecorded, message: NewMessage
+) -> Paid | PaidTooLate:
+    """The chain has recorded the fee of this message."""
     paid = PaidMessage(message, event.message_index, earlier_verdict(message))
     changes.write(
         messages.paid(
@@ -208,7 +235,6 @@ def _fee(
             fee_signature=seen.signature,
             fee_slot=seen.slot,
         ),
-        transactions.landed(seen.signature, slot=seen.slot),
     )
     changes.emit(
         PaymentFrame,
@@ -244,10 +270,10 @@ def _is_owed(event: RewardSettled, solution: Solution | None) -> bool:
     )
 
 
-def _halt(changes: BotChanges, seen: ChainEvent) -> Unknown:
+def halt(changes: BotChanges, seen: ChainEvent) -> None:
+    """The bot does not take in the event, nor any after it, until operators have decided."""
     changes.set(status=BotStatus.HALTED)
     changes.emit(SettlementFrame, status="halted", signature=seen.signature)
-    return Unknown()
 
 
 def _emit_pot(changes: BotChanges, bot: Bot) -> None:

@@ -26,6 +26,10 @@ def bot_not_live(status: str) -> Problem:
     )
 
 
+def bot_not_halted() -> Problem:
+    return Problem("bot_not_halted", "This bot is not halted", 409, "There is nothing to decide.")
+
+
 def bot_ends_soon() -> Problem:
     return Problem(
         "bot_ends_soon", "This bot is about to end", 409, "A payment made now could miss its closing time."

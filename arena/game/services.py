@@ -31,6 +31,7 @@ class Services:
     Attributes:
         chain_id: what the sign-in text calls the chain: mainnet, devnet, testnet or localnet.
         local_chain: whether the chain is our own local one, with a faucet.
+        halted_bots: how many wait for operators, as the janitor counted last.
     """
 
     settings: Settings
@@ -50,6 +51,7 @@ class Services:
     system: ActorSystem = field(init=False)
     audit: AuditTrail = field(init=False)
     funds: FundsWatch = field(init=False)
+    halted_bots: int = 0
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
 
     def __post_init__(self) -> None:

@@ -13,6 +13,7 @@ from arena.edge.authentication import Authenticator
 from arena.game.services import Services
 from arena.http import (
     admin,
+    admin_bots,
     admin_operations,
     auth,
     bots,
@@ -50,7 +51,7 @@ def create_app(services: Services) -> QuartTrio:
     app.after_request(_finish)
     for topic in (auth, bots, proof, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
-    for topic in (admin, admin_operations, metrics, index):
+    for topic in (admin, admin_bots, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)
     return app
 

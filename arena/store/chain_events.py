@@ -155,6 +155,14 @@ async def keys(database: Database, bot_id: UUID) -> Keys | None:
     return None if record is None else Keys(**dict(record))
 
 
+async def closing(database: Database, bot_id: UUID) -> str | None:
+    """The transaction that closed the bot, once that is final."""
+    signature: str | None = await database.fetch_value(
+        "select signature from chain_events where bot_id = $1 and kind = 'BotClosed' and final", bot_id
+    )
+    return signature
+
+
 async def final_seq(database: Database, bot_id: UUID) -> int:
     """The ``event_seq`` up to which all is final; 0: nothing is."""
     return int(

@@ -182,6 +182,8 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/admin/actors/{path}",
         "/admin/actors/{path}/restart",
         "/admin/actors/{path}/stop",
+        "/admin/bots/{bot_id}/halt",
+        "/admin/bots/{bot_id}/resume",
         "/admin/audit",
         "/admin/dead-letters",
     } == set(document["paths"])
