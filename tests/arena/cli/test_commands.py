@@ -42,6 +42,7 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
         "audit",
         "verify",
         "close",
+        "refund",
         "rotate-keys",
         "localnet",
         "migrate",
