@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import PackageNotFoundError, version
+from typing import cast
 from uuid import uuid4
 
+from hypercorn.typing import ASGIFramework
 from quart import Response, g, request
 from quart_trio import QuartTrio
 
@@ -29,6 +31,7 @@ from arena.http import (
 from arena.http.context import Front, set_front
 from arena.http.faucet_limits import FaucetLimits
 from arena.http.openapi import openapi
+from arena.http.request_end import RequestEnd
 
 API_PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64 * 1024
@@ -47,6 +50,7 @@ def create_app(services: Services) -> QuartTrio:
     set_front(app, Front(services, Authenticator.of(services), FaucetLimits()))
     problems.install(app)
     openapi(_version()).init_app(app)
+    app.asgi_app = RequestEnd(cast("ASGIFramework", app.asgi_app))  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
     for topic in (auth, bots, proof, chain, chats, health, faucet):
