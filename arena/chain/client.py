@@ -363,8 +363,16 @@ class ChainClient:
         return await self._call("getTransaction", [signature, config], _landed)
 
     async def airdrop(self, address: Pubkey, lamports: int) -> str:
-        """Money from nowhere, where the cluster gives any. Returns the signature."""
-        return await self._call("requestAirdrop", [str(address), lamports, self._config()], wire.as_signature)
+        """Money from nowhere, where the cluster gives any. Returns the signature.
+
+        Raises:
+            TransactionRejected: the address cannot receive it, as that of a program cannot.
+        """
+        params: list[object] = [str(address), lamports, self._config()]
+        try:
+            return await self._rpc.call("requestAirdrop", params, wire.as_signature)
+        except RpcError as error:
+            raise _rejection("requestAirdrop", error) from error
 
     # --- inside ---
 

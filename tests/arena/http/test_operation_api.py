@@ -9,8 +9,10 @@ from solders.keypair import Keypair
 
 from arena.game.funds import LOW_FUNDS
 from arena.http.faucet_limits import LIMIT, WINDOW
+from arena.http.schemas import MAX_AIRDROP
 from persistence import DatabaseUnavailable
 from tests.fixtures.front import Front, feed_status
+from tests.fixtures.scripted_rpc import RpcFailure
 
 HEALTH = "/api/v1/health"
 FAUCET = "/api/v1/faucet"
@@ -154,6 +156,18 @@ async def test_on_a_real_chain_there_is_no_faucet(front: Front) -> None:
     response = await front.http.post(FAUCET, json={"address": str(Keypair().pubkey())})
     assert (response.status_code, response.json()["code"]) == (404, "faucet_closed")
     assert not front.rpc.calls
+
+
+async def test_an_address_that_cannot_receive_keeps_its_share(front: Front) -> None:
+    def refuse(_: list[Any]) -> object:
+        raise RpcFailure(-32002, "Transaction simulation failed", {"err": {"InstructionError": [1, "x"]}})
+
+    asked = {"address": str(Keypair().pubkey()), "lamports": min(LIMIT, MAX_AIRDROP)}
+    give, front.rpc.methods["requestAirdrop"] = front.rpc.methods["requestAirdrop"], refuse
+    response = await front.http.post(FAUCET, json=asked)
+    assert (response.status_code, response.json()["code"]) == (422, "address_unusable")
+    front.rpc.methods["requestAirdrop"] = give
+    assert (await front.http.post(FAUCET, json=asked)).status_code == 200
 
 
 # -- the description
