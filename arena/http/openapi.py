@@ -15,6 +15,16 @@ from arena.http.validation import OPTIONAL_BODY
 
 
 class _Provider(OpenAPIProvider):
+    def schema(self) -> dict[str, Any]:
+        document: dict[str, Any] = super().schema()
+        named: dict[str, Any] = document["components"]["schemas"]
+        for path in document["paths"].values():
+            for operation in path.values():
+                for part in (operation.get("requestBody"), *operation["responses"].values()):
+                    for content in (part or {}).get("content", {}).values():
+                        content["schema"] = _by_name(content["schema"], named)
+        return document
+
     def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
         parameter: dict[str, Any] = super().build_path_parameter(name, converter)
         if isinstance(converter, UUIDConverter):
@@ -40,6 +50,15 @@ class _Provider(OpenAPIProvider):
                 operation["requestBody"]["required"] = not getattr(handler, OPTIONAL_BODY, False)
             operation["responses"] = (responses or {"204": {"description": "Done."}}) | {"default": problem}
         return paths, components | more
+
+
+def _by_name(schema: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """A reference to a model's schema, which is moved to the others that have names."""
+    name = schema.get("title")
+    if name is None or schema.get("type") != "object":
+        return schema
+    assert named.setdefault(name, schema) == schema, f"two models are called {name}"
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def openapi(version: str) -> QuartSchema:
