@@ -13,6 +13,7 @@ from arena.chain.instructions import refund_message_fee
 from arena.chain.own_transactions import own_transaction
 from arena.chain.submitter import Expired, Failed, TransactionKind
 from arena.game import bot as bot_module
+from arena.game import submission
 from arena.game.messages import PaymentState, PriceMessage
 from arena.ids import new_id
 from arena.problems import Problem
@@ -368,7 +369,7 @@ async def test_an_activation_that_another_one_has_overtaken_loses_with_everythin
 async def test_a_full_submitter_delays_a_payment_and_nothing_else(
     brain: ScriptedBrain, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot_module, "OUTAGE_PAUSE", 0.02)
+    monkeypatch.setattr(submission, "PAUSE", 0.02)
     bot = await game.open_bot()
     player = await game.player(bot)
     game.outbox.full = True
