@@ -154,6 +154,8 @@ def _load(entry: EntryPoint) -> AnyKind:
     if not (isinstance(kind, type) and issubclass(kind, BrainKind)):
         raise TypeError(f"{entry.value} is no class that extends BrainKind")
     made = kind()
+    if made.name != entry.name:
+        raise ValueError(f"{entry.value} is called {made.name!r}, its entry point {entry.name!r}")
     for part in ("public", "secret", "credentials"):
         model = getattr(made, part, None)
         if not (isinstance(model, type) and issubclass(model, BaseModel)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import Distribution, EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -79,12 +79,12 @@ def entry(name: str, value: str, distribution: str = "somebody-elses") -> EntryP
 
 
 @pytest.fixture(autouse=True)
-def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+def plugin(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """A module that entry points can name."""
     module = ModuleType("a_plugin")
     vars(module).update(ParrotKind=ParrotKind, Modelless=Modelless, PassphraseKind=ParrotKind, answer=42)
     monkeypatch.setitem(sys.modules, "a_plugin", module)
-    yield module
+    return module
 
 
 def test_our_kinds_are_found_through_their_entry_points() -> None:
