@@ -48,8 +48,8 @@ class Brain(Protocol):
 
 @runtime_checkable
 class Limited(Protocol):
-    """A brain that may run out of what it spends. While it is, its bot gives no quotes."""
+    """A brain that cannot always judge. While it cannot, its bot gives no quotes."""
 
-    def spent(self) -> bool:
-        """Whether a message could not be judged now. Cheap: asked for each quote."""
+    def unavailable(self) -> str | None:
+        """Why a message could not be judged now, in words for players; None: it could. Asked for each quote."""
         ...
