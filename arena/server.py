@@ -190,6 +190,7 @@ async def make_services(
         chain_id=await _chain_id(client, local=endpoints.local_chain),
         local_chain=endpoints.local_chain,
     )
+    await services.spending.load(database)
     router = ChainRouter(services)
     interval = settings.arena_chain_interval
     services.feed = Feed(client, endpoints.ws_url, program_id, router, poll_interval=interval)

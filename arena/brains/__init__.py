@@ -3,7 +3,7 @@
 from arena.brains.base import Brain, Delta, Limited, Turn, Verdict
 from arena.brains.commitment import SALT_BYTES, canonical, matches, new_salt, objective_hash
 from arena.brains.kind import BrainKind, NoCredentials
-from arena.brains.means import Endpoints, Means, Purse, SpendingLimitReached
+from arena.brains.means import Endpoints, Means, Purse, Purses, Reservation, SpendingLimitReached
 from arena.brains.registry import (
     BrainConfig,
     InvalidBrain,
@@ -27,6 +27,8 @@ __all__ = [
     "Means",
     "NoCredentials",
     "Purse",
+    "Purses",
+    "Reservation",
     "SpendingLimitReached",
     "Turn",
     "Verdict",

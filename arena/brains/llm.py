@@ -25,7 +25,7 @@ from arena.brains.llm_config import LlmCredentials, LlmPublic, LlmSecret
 from arena.brains.llm_prompt import conversation, estimated_tokens, tools
 from arena.brains.llm_stream import BrokenAnswer, Reading
 from arena.brains.llm_wire import endpoint
-from arena.brains.means import Endpoints, Means, Purse
+from arena.brains.means import Endpoints, Means, Purse, Reservation
 
 MAX_ATTEMPTS: Final = 3
 FIRST_WAIT: Final = 0.5
@@ -77,7 +77,8 @@ class LlmBrain:
     def unavailable(self) -> str | None:
         if self._url is None:
             return "Its language model cannot be reached by this arena."
-        return "It has spent for today what it may." if self._purse.spent() else None
+        least = estimated_tokens(self._public, conversation(self._public, self._secret, (), ""))
+        return None if self._purse.affords(least) else "It has spent for today what it may."
 
     async def answer(
         self, message: str, history: Sequence[Turn], message_index: int
@@ -93,7 +94,7 @@ class LlmBrain:
         asked = conversation(self._public, self._secret, history, message)
         estimate = estimated_tokens(self._public, asked)
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            await self._purse.reserve(estimate)
+            reserved = await self._purse.reserve(estimate)
             reading, censor = Reading(), Censor(self._key)
             said: list[str] = []
             try:
@@ -107,13 +108,13 @@ class LlmBrain:
             except _MALFORMED as error:
                 failure = _failure(error)
             else:
-                await self._correct(estimate, reading.used)
+                await _correct(reserved, reading.used)
                 if rest := censor.pass_on(last) + censor.rest():
                     said.append(rest)
                     yield Delta(rest)
                 yield Verdict(solved, "".join(said))
                 return
-            await self._correct(estimate, 0 if failure.free else reading.used)
+            await _correct(reserved, 0 if failure.free else reading.used)
             log.warning("llm_attempt_failed", endpoint=self._url, attempt=attempt, reason=failure.reason)
             if said or not failure.again or attempt == MAX_ATTEMPTS:
                 raise LlmFailed(failure.reason)
@@ -143,11 +144,6 @@ class LlmBrain:
                     raise BrokenAnswer("a chunk has another form")
                 if text := reading.take(chunk.model_dump(warnings=False)):
                     yield text
-
-    async def _correct(self, estimate: int, used: int | None) -> None:
-        """Give back what was set aside too much. None: nobody knows, and all of it counts as spent."""
-        if used is not None:
-            await self._purse.correct(estimate, used)
 
 
 class LlmKind(BrainKind[LlmPublic, LlmSecret, LlmCredentials]):
@@ -180,10 +176,18 @@ class LlmKind(BrainKind[LlmPublic, LlmSecret, LlmCredentials]):
     ) -> LlmBrain:
         endpoints = means.endpoints
         if public.endpoint is None:
-            return LlmBrain(public, secret, endpoints.url, endpoints.key, means.purse)
+            purse = means.purses(public.daily_tokens, house=True)
+            return LlmBrain(public, secret, endpoints.url, endpoints.key, purse)
         # what may be connected to is the operator's decision of today, not that of the day when the bot was made
         allowed = public.endpoint if public.endpoint in endpoints.allowed else None
-        return LlmBrain(public, secret, allowed, credentials.api_key or "", means.purse)
+        purse = means.purses(public.daily_tokens, house=False)
+        return LlmBrain(public, secret, allowed, credentials.api_key or "", purse)
+
+
+async def _correct(reserved: Reservation, used: int | None) -> None:
+    """Give back what was set aside too much. None: nobody knows, and all of it counts as spent."""
+    if used is not None:
+        await reserved.correct(used)
 
 
 def _failure(error: Exception) -> _Failure:

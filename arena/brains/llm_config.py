@@ -47,7 +47,7 @@ class LlmPublic(BaseModel):
     temperature_percent: Annotated[int, Field(ge=0, le=200, strict=True)] | None = None
     """Hundredths; None: the endpoint's default."""
     daily_tokens: Annotated[int, Field(ge=1_000, le=1_000_000_000, strict=True)] | None = None
-    """What the bot may spend a day, if that is less than what the arena allows it."""
+    """What the bot may spend a day; None: what the arena allows it. At the operator's endpoint never more than that."""
 
 
 class LlmSecret(BaseModel):

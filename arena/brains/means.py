@@ -11,14 +11,22 @@ class SpendingLimitReached(Exception):
     """The bot, or the whole arena, has spent for today what it may."""
 
 
+class Reservation(Protocol):
+    """Tokens that were set aside."""
+
+    def correct(self, used: int) -> Awaitable[None]:
+        """So many were spent, more or fewer. If this is not called, all of them count as spent."""
+        ...
+
+
 class Purse(Protocol):
     """What one bot may spend on a language model today, in tokens."""
 
-    def spent(self) -> bool:
-        """Whether a further message would be refused. Cheap; asked for each quote."""
+    def affords(self, tokens: int) -> bool:
+        """Whether so many could be set aside now. Cheap; asked for each quote."""
         ...
 
-    def reserve(self, tokens: int) -> Awaitable[None]:
+    def reserve(self, tokens: int) -> Awaitable[Reservation]:
         """Set tokens aside, durably, before they are spent.
 
         Raises:
@@ -26,22 +34,25 @@ class Purse(Protocol):
         """
         ...
 
-    def correct(self, reserved: int, used: int) -> Awaitable[None]:
-        """Of ``reserved`` tokens ``used`` were spent. Not called: all of them count as spent."""
+
+class Purses(Protocol):
+    """Gives a bot its purse."""
+
+    def __call__(self, limit: int | None, *, house: bool) -> Purse:
+        """One of at most ``limit`` tokens a day; None: as many as the arena allows. ``house``: the operator pays."""
         ...
 
 
-class EmptyPurse:
-    """Of an arena that spends nothing."""
+class _EmptyPurse:
+    def affords(self, tokens: int) -> bool:
+        return False
 
-    def spent(self) -> bool:
-        return True
-
-    async def reserve(self, tokens: int) -> None:
+    async def reserve(self, tokens: int) -> Reservation:
         raise SpendingLimitReached("this arena spends nothing")
 
-    async def correct(self, reserved: int, used: int) -> None:
-        raise AssertionError("nothing was reserved")
+
+def _no_purse(limit: int | None, *, house: bool) -> Purse:  # noqa: ARG001 -- of the interface
+    return _EmptyPurse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +76,4 @@ class Means:
     """What a brain is made with."""
 
     endpoints: Endpoints = Endpoints()
-    purse: Purse = field(default_factory=EmptyPurse)
+    purses: Purses = _no_purse

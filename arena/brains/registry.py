@@ -123,8 +123,9 @@ def public_view(
 
 
 def history_turns(kind: str) -> int:
-    """How many of a player's latest turns brains of a kind are given."""
-    return _known(kind).history_turns
+    """How many of a player's latest turns brains of a kind are given; none if there is no such kind."""
+    known = kinds().get(kind)
+    return 0 if known is None else known.history_turns
 
 
 def confirms(kind: str, secret: Mapping[str, object], text: str) -> tuple[str, bool] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,7 @@ import trio
 from solders.pubkey import Pubkey
 
 from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Timer
-from arena.brains import Turn, Verdict
+from arena.brains import Limited, Turn, Verdict
 from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.events import BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
@@ -45,6 +46,7 @@ from arena.game.messages import (
     BotMessage,
     BrainAnswered,
     ChainEventSeen,
+    ChangeCredentials,
     CloseUnplayed,
     FinalityLearnt,
     LobbyEntry,
@@ -58,9 +60,15 @@ from arena.game.messages import (
     Wake,
 )
 from arena.game.outages import outages_are_refusals
-from arena.game.refusals import bot_ends_soon, bot_not_live, bot_played, too_many_payments
+from arena.game.refusals import (
+    bot_ends_soon,
+    bot_not_live,
+    bot_played,
+    brain_unavailable,
+    too_many_payments,
+)
 from arena.game.services import Services
-from arena.game.thinking import think
+from arena.game.thinking import Unjudged, think
 from arena.problems import Problem, not_found
 from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
@@ -73,7 +81,6 @@ log = structlog.get_logger(__name__)
 MAX_UNJUDGED = 1024
 """Paid messages of one bot that may wait for their verdicts; while there are more, further ones are refused."""
 MAX_PAYING_PER_SESSION = 4
-HISTORY_TURNS = 50
 CLOCK_INTERVAL = 30.0
 OUTAGE_PAUSE = 1.0
 SESSIONS_BEFORE_SWEEP = 256
@@ -112,7 +119,7 @@ class BotActor(Actor[BotMessage]):
         if bot is None:
             return
         self._mirror = mirror_of(bot)
-        self._brain = terms.brain_of(services.secretbox, bot)
+        self._brain = terms.brain_of(services, bot)
         self._payable_since = time.time()
         await self._take_up()
 
@@ -181,6 +188,8 @@ class BotActor(Actor[BotMessage]):
                 return await self._open(bot, creator, transaction)
             case CloseUnplayed(creator, transaction):
                 return await self._close_unplayed(bot, creator, transaction)
+            case ChangeCredentials(credentials):
+                return await self._change_credentials(bot, credentials)
             case Wake():
                 return await self._look_at_clock(bot)
 
@@ -229,6 +238,16 @@ class BotActor(Actor[BotMessage]):
         self._advance_settlement()
         return outgoing.signature
 
+    # -- credentials
+
+    async def _change_credentials(self, bot: bots.Bot, credentials: bytes) -> None:
+        """What is being thought about goes on with the old ones."""
+        changes = BotChanges(self._mirror)
+        changes.write(bots.change_credentials(bot.id, credentials))
+        await self._commit(changes)
+        self._bot = replace(bot, credentials=credentials)
+        self._brain = terms.brain_of(self._services, self._bot)
+
     def _submit(self, outgoing: Outgoing) -> None:
         """Hand over a transaction that is committed. A submitter without room gets it again, later."""
         try:
@@ -266,6 +285,8 @@ class BotActor(Actor[BotMessage]):
             raise bot_not_live(self._mirror.status)
         if time.time() >= bot.closes_at.timestamp():
             raise bot_ends_soon()
+        if isinstance(self._brain, Limited) and (reason := self._brain.unavailable()):
+            raise brain_unavailable(reason)
 
     async def _accept(self, bot: bots.Bot, payment: AcceptPayment) -> PaymentState:
         known = await messages.by_client_id(
@@ -501,13 +522,14 @@ class BotActor(Actor[BotMessage]):
                 await trio.sleep(OUTAGE_PAUSE)
 
     async def _history(self, paid: PaidMessage) -> list[Turn]:
+        assert self._bot is not None
         while True:
             try:
                 earlier = await messages.history(
                     self._services.database,
                     paid.message.session_id,
                     before_index=paid.index,
-                    limit=HISTORY_TURNS,
+                    limit=terms.turns_told(self._bot),
                 )
             except DatabaseUnavailable:
                 await trio.sleep(OUTAGE_PAUSE)
@@ -519,13 +541,13 @@ class BotActor(Actor[BotMessage]):
             await self._judge(bot, *ready)
         self._think_on()
 
-    async def _judge(self, bot: bots.Bot, paid: PaidMessage, verdict: Verdict | None) -> None:
+    async def _judge(self, bot: bots.Bot, paid: PaidMessage, verdict: Verdict | Unjudged) -> None:
         assert paid.index == self._mirror.judged_count + 1, "verdicts follow the order of the chain"
         message = paid.message
         changes = BotChanges(self._mirror)
         changes.set(judged_count=paid.index)
-        if verdict is None:
-            chain_facts.refund(changes, paid, reason="unjudged")
+        if isinstance(verdict, Unjudged):
+            chain_facts.refund(changes, paid, reason=verdict)
         else:
             changes.write(messages.judged(message.id, reply=verdict.reply, solved=verdict.solved))
             changes.emit(
@@ -545,9 +567,10 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         crash_point("verdict_committed")
         self._judging.done()
-        if verdict is not None and verdict.solved:
+        solved = isinstance(verdict, Verdict) and verdict.solved
+        if solved:
             self._stop_thinking()  # of the late ones: their fees go back
-        if verdict is None or verdict.solved:
+        if solved or isinstance(verdict, Unjudged):
             self._advance_settlement()
 
     def _stop_thinking(self) -> None:

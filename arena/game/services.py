@@ -12,6 +12,7 @@ from arena.chain.client import ChainClient
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
 from arena.game.audit_trail import AuditTrail
+from arena.game.spending import Spending
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
 from arena.settings import Settings
@@ -48,10 +49,12 @@ class Services:
     submitter: Submitter = field(init=False)
     system: ActorSystem = field(init=False)
     audit: AuditTrail = field(init=False)
+    spending: Spending = field(init=False)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
 
     def __post_init__(self) -> None:
         self.audit = AuditTrail(self.journal)
+        self.spending = Spending(self.settings, self.journal)
 
     def attach(self, system: ActorSystem) -> None:
         """Called with the system before its first actor starts."""

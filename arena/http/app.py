@@ -18,6 +18,7 @@ from arena.http import (
     bots,
     chain,
     chats,
+    credentials,
     faucet,
     health,
     index,
@@ -48,7 +49,7 @@ def create_app(services: Services) -> QuartTrio:
     openapi(_version()).init_app(app)
     app.before_request(_begin)
     app.after_request(_finish)
-    for topic in (auth, bots, proof, chain, chats, health, faucet):
+    for topic in (auth, bots, credentials, proof, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     for topic in (admin, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)

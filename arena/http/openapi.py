@@ -34,7 +34,9 @@ class _Provider(OpenAPIProvider):
         for operation in next(iter(paths.values())).values():
             # keys of JSON objects are texts, and sorted
             responses = {str(status): found for status, found in operation["responses"].items()}
-            operation["responses"] = (responses or {"204": {"description": "Done."}}) | {"default": problem}
+            if not any(status.startswith("2") for status in responses):
+                responses["204"] = {"description": "Done."}
+            operation["responses"] = responses | {"default": problem}
         return paths, components | more
 
 

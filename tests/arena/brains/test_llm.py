@@ -63,26 +63,38 @@ SECRET = {"knowledge": "You are afraid of mice."}
 
 
 @dataclass
+class Aside:
+    """What was set aside."""
+
+    wallet: Wallet
+    tokens: int
+
+    async def correct(self, used: int) -> None:
+        self.wallet.left += self.tokens - used
+        self.wallet.spent_tokens += used - self.tokens
+
+
+@dataclass
 class Wallet:
-    """A purse that remembers."""
+    """A purse that remembers, and gives itself as everybody's."""
 
     left: int = 1_000_000
     reserved: list[int] = field(default_factory=list)
     spent_tokens: int = 0
 
-    def spent(self) -> bool:
-        return self.left <= 0
+    def __call__(self, limit: int | None, *, house: bool) -> Wallet:
+        return self
 
-    async def reserve(self, tokens: int) -> None:
+    def affords(self, tokens: int) -> bool:
+        return tokens <= self.left
+
+    async def reserve(self, tokens: int) -> Aside:
         if tokens > self.left:
             raise SpendingLimitReached("the bot's limit")
         self.reserved.append(tokens)
         self.left -= tokens
         self.spent_tokens += tokens
-
-    async def correct(self, reserved: int, used: int) -> None:
-        self.left += reserved - used
-        self.spent_tokens += used - reserved
+        return Aside(self, tokens)
 
 
 @pytest.fixture
