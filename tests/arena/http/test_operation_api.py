@@ -160,7 +160,7 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/admin/dead-letters",
     } == set(document["paths"])
     replacing = document["paths"]["/api/v1/bots/{bot_id}/credentials"]["put"]
-    assert replacing["responses"].keys() == {"204", "404", "422", "default"}
+    assert replacing["responses"].keys() == {"204", "401", "404", "422", "default"}
     drafting = document["paths"]["/api/v1/bots"]["post"]
     assert drafting["security"] == [{"bearer": []}]
     assert list(drafting["responses"]["422"]["content"]) == ["application/problem+json"]
