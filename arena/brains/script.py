@@ -199,8 +199,8 @@ class ScriptKind(BrainKind[ScriptPublic, ScriptSecret, NoCredentials]):
     ) -> Iterator[tuple[str, str]]:
         machine = Machine(secret)
         for field, text in (("persona", public.persona), ("objective", public.objective)):
-            if machine.wins_somewhere(text):
-                yield f"public.{field}", "solves the bot when somebody says it"
+            if machine.solved(machine.step(machine.start, text)[0]):
+                yield f"public.{field}", "solves the bot when somebody says it first"
 
     def confirms(self, secret: ScriptSecret, text: str) -> tuple[str, bool]:
         said_where = "the winning text leads to a solved state of the script"

@@ -18,8 +18,8 @@ FERRYMAN: Final[dict[str, Any]] = {
                     "* song|story|tale|poem|joke|tune|rhyme|lullaby|riddle|ballad *",
                     "* sing *",
                     say="He closes his eyes and listens to the end. “That weighs nothing, and I shall have it all the "
-                    "way. Step in.” In the middle of the stream the boat stops. “Now the river wants its toll. It asks: what "
-                    "do you keep only after you have given it?”",
+                    "way. Step in.” Midstream the boat stops. “Now the river wants its toll. It asks: "
+                    "what do you keep only after you have given it?”",
                     to="midstream",
                 ),
                 _rule(
@@ -220,8 +220,8 @@ BUTLER: Final[dict[str, Any]] = {
                 ),
                 _rule(
                     "* why *",
-                    say="“Thirty years I have polished it, and never once eaten with it. But that is not what you want to "
-                    "know.”",
+                    say="“Thirty years I have polished it, and never once eaten with it. But that is not what you "
+                    "want to know.”",
                 ),
                 _rule("* who|alone|cook *", say="“I alone. Leave the cook to her songs.”"),
             ],
