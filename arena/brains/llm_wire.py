@@ -13,6 +13,7 @@ from ssl import SSLContext
 from typing import Final
 
 import httpx2
+import trio
 from openai import AsyncOpenAI
 
 MAX_BYTES: Final = 2 * 1024 * 1024
@@ -27,8 +28,10 @@ _UNUSED_KEY: Final = "none"
 @asynccontextmanager
 async def endpoint(url: str, key: str) -> AsyncIterator[AsyncOpenAI]:
     """A client for this endpoint and key. Proxies and keys of the environment are ignored, redirects not followed."""
+    # reading the certificates takes a tenth of a second, the first time
+    trusted = await trio.to_thread.run_sync(_certificates) if url.startswith("https:") else None
     async with httpx2.AsyncClient(
-        transport=Wire(url, key), trust_env=False, follow_redirects=False, timeout=TIMEOUTS
+        transport=Wire(key, trusted), trust_env=False, follow_redirects=False, timeout=TIMEOUTS
     ) as http:
         yield AsyncOpenAI(
             api_key=key or _UNUSED_KEY, base_url=url, http_client=http, max_retries=0, timeout=TIMEOUTS
@@ -38,10 +41,11 @@ async def endpoint(url: str, key: str) -> AsyncIterator[AsyncOpenAI]:
 class Wire(httpx2.AsyncBaseTransport):
     """Requests with our headers alone, and responses of bounded size."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, key: str, trusted: SSLContext | None) -> None:
+        """`trusted`: whose certificates are believed; None: the endpoint has no TLS."""
         self._key = key
         self._inner = httpx2.AsyncHTTPTransport(
-            verify=_certificates() if url.startswith("https:") else False, trust_env=False
+            verify=trusted if trusted is not None else False, trust_env=False
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -94,5 +98,5 @@ class _Bounded(httpx2.AsyncByteStream):
 
 @cache
 def _certificates() -> SSLContext:
-    """The system's certificates, read once: that takes a tenth of a second."""
+    """The system's certificates, read once."""
     return httpx2.create_ssl_context(trust_env=False)
