@@ -285,8 +285,12 @@ class BotActor(Actor[BotMessage]):
             raise bot_not_live(self._mirror.status)
         if time.time() >= bot.closes_at.timestamp():
             raise bot_ends_soon()
-        if isinstance(self._brain, Limited) and (reason := self._brain.unavailable()):
+        if reason := self._unavailable():
             raise brain_unavailable(reason)
+
+    def _unavailable(self) -> str | None:
+        """Why the brain could not judge a message now, if it could not."""
+        return self._brain.unavailable() if isinstance(self._brain, Limited) else None
 
     async def _accept(self, bot: bots.Bot, payment: AcceptPayment) -> PaymentState:
         known = await messages.by_client_id(
@@ -627,8 +631,8 @@ class BotActor(Actor[BotMessage]):
         """A bot ends when its terms say so, once nothing is being paid and everything paid is judged."""
         self._watch_clock()
         now = time.time()
-        if not self._services.feed.status.is_recent(now):
-            self._payable_since = now  # without the chain nobody could have paid
+        if not self._services.feed.status.is_recent(now) or self._unavailable():
+            self._payable_since = now  # without the chain, or without a brain, nobody could have paid
         over = ending.is_over(
             bot,
             message_count=self._mirror.message_count,

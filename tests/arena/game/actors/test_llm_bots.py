@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from arena.brains import llm
 from arena.chain.submitter import TransactionKind
 from arena.game import drafts, terms
-from arena.game.messages import PriceMessage
+from arena.game.messages import PriceMessage, Wake
 from arena.problems import Problem
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
@@ -106,17 +107,18 @@ async def test_at_the_limit_paid_messages_go_back_and_no_quotes_are_given(
         quote = await game.quote(quick, "I was quoted before")
         await game.pay(quick, quote)
         under_way = await game.outbox.take(TransactionKind.FEE)
-        refused = await game.quote(await game.player(bot), "I was quoted before, and pay too late")
+        slow = await game.player(bot)
+        quoted = await game.quote(slow, "I was quoted before, and pay too late")
         server.will(says("That was dear.", tokens=(2_800, 100)))
         await game.message_becomes((await game.say(player, "hello")).id, MessageStatus.JUDGED)
 
-        with pytest.raises(Problem) as problem:
-            await game.quote(player, "more?")
-        assert (problem.value.code, problem.value.status) == ("brain_unavailable", 503)
+        for attempt in (game.quote(player, "more?"), game.pay(slow, quoted)):
+            with pytest.raises(Problem) as problem:
+                await attempt
+            assert (problem.value.code, problem.value.status) == ("brain_unavailable", 503)
         await game.land(under_way)
         due = await frames.until("refund", status="due")
         assert (due["reason"], due["message_index"]) == ("spending_limit", 2)
-        assert refused.amount > 0
         assert len(server.calls) == 1
         assert (await game.bot(bot.id)).status is BotStatus.OPEN
 
@@ -127,6 +129,18 @@ async def test_at_the_limit_paid_messages_go_back_and_no_quotes_are_given(
     async with world.running() as game:
         with pytest.raises(Problem, match="brain_unavailable"):
             await game.bot_ref(bot.id).ask(PriceMessage())
+
+
+@pytest.mark.parametrize(("tokens", "becomes"), [(10, BotStatus.OPEN), (10_000, BotStatus.EXPIRED)])
+async def test_a_bot_that_may_not_spend_is_not_idle(
+    world: World, server: LlmServer, tokens: int, becomes: BotStatus
+) -> None:
+    async with with_model(world, server, arena_llm_daily_tokens_per_bot=tokens).running() as game:
+        bot = await game.open_bot(**BOT, idle_after=600)
+        game.chain.offset += 10_000
+        game.feed.status = replace(game.feed.status, last_poll_at=game.chain.now())
+        await game.bot_ref(bot.id).ask(Wake())
+        assert (await game.bot(bot.id)).status is becomes
 
 
 async def test_new_credentials_count_for_the_next_message_and_after_a_restart(
