@@ -51,11 +51,8 @@ log = structlog.get_logger(__name__)
 START_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 3.0
 SHUTDOWN_TIMEOUT = 10.0
-LOCAL_FUNDS = 10_000_000_000
-"""Lamports that our wallets are given on the local chain."""
-LOW_FUNDS = 50_000_000
-"""Lamports below which the payout key's balance is warned of."""
-FUNDS_INTERVAL = 60.0
+LOCK: Final = int.from_bytes(sha256(b"arena").digest()[:8], "big", signed=True)
+"""The advisory lock that an arena holds in its database."""
 CLUSTERS: Final = {
     "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d": "mainnet",
     "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG": "devnet",
@@ -99,7 +96,7 @@ async def run_arena(
     """
     async with AsyncExitStack() as stack:
         database = await _enter_database(stack, endpoints.database_url, settings)
-        await stack.enter_async_context(_only_arena(endpoints.database_url, keys))
+        await stack.enter_async_context(_only_arena(endpoints.database_url))
         await migrate(database, persistence.MIGRATIONS, store.MIGRATIONS)
         client = await stack.enter_async_context(ChainClient(endpoints.rpc_url, settings.solana_commitment))
         services = await make_services(settings, keys, endpoints, database, client)
@@ -110,7 +107,7 @@ async def run_arena(
             )
         )
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_watch_funds, services)
+            nursery.start_soon(services.funds.run)
             if house is not None:
                 nursery.start_soon(open_demo_bots, services, house)
             await _serve(services, listener, shutdown, on_ready)
@@ -133,33 +130,30 @@ async def _enter_database(stack: AsyncExitStack, url: str, settings: Settings) -
 
 
 @asynccontextmanager
-async def _only_arena(url: str, keys: KeyRing) -> AsyncIterator[None]:
-    """The right to be the arena of this database and this key.
+async def _only_arena(url: str) -> AsyncIterator[None]:
+    """The right to be the arena of this database, whatever its keys: they may be rotated.
 
     The lock goes with the connection that holds it. After an outage of Postgres it is taken again; an arena that
     took it meanwhile ends this one. What both might write in between is fenced by the versions of snapshots.
     """
     async with trio.open_nursery() as nursery:
-        await nursery.start(_hold, url, keys)
+        await nursery.start(_hold, url)
         yield
         nursery.cancel_scope.cancel()
 
 
-async def _hold(
-    url: str, keys: KeyRing, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> NoReturn:
-    number = int.from_bytes(sha256(b"arena:" + bytes(keys.quote_pubkey)).digest()[:8], "big", signed=True)
+async def _hold(url: str, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> NoReturn:
     held_before = False
     while True:
         try:
-            async with hold_lock(url, number) as lock:
+            async with hold_lock(url, LOCK) as lock:
                 if not held_before:
                     task_status.started()
                 held_before = True
                 await lock.lost.wait()
             log.warning("lock_lost")
         except LockHeld:
-            raise StartError("another arena runs on this database with this key: stop it first") from None
+            raise StartError("another arena runs on this database: stop it first") from None
         except DatabaseUnavailable as error:
             if not held_before:
                 raise StartError(str(error)) from error
@@ -224,30 +218,6 @@ async def _chain_id(client: ChainClient, *, local: bool) -> str:
     if local:
         return "localnet"
     return CLUSTERS.get(await client.genesis_hash(), "localnet")
-
-
-async def _watch_funds(services: Services) -> NoReturn:
-    """Keep our wallets funded on the local chain, and warn elsewhere.
-
-    The payout key pays the network's fees of settlements. The platform's wallet has to exist: dues that it cannot hold
-    would keep a bot from being closed.
-    """
-    client, keys = services.client, services.keys
-    while True:
-        try:
-            existence = await client.rent_exempt_minimum(0)
-            for name, wallet, least in (
-                ("payout_key", keys.payout_pubkey, LOW_FUNDS),
-                ("platform_wallet", keys.platform_wallet, existence),
-            ):
-                balance = await client.balance(wallet)
-                if balance < least and services.local_chain:
-                    await client.airdrop(wallet, LOCAL_FUNDS)
-                elif balance < least:
-                    log.warning("funds_low", of=name, wallet=str(wallet), lamports=balance, least=least)
-        except ChainUnavailable as error:
-            log.warning("funds_unknown", reason=str(error))
-        await trio.sleep(FUNDS_INTERVAL)
 
 
 async def _serve(

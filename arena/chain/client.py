@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -204,6 +204,20 @@ class ChainClient:
         chunks = await in_parallel(ask, _chunks(addresses, ACCOUNTS_PER_CALL), at_once=CHUNKS_AT_ONCE)
         return list(itertools.chain.from_iterable(chunks))
 
+    async def owned_by(
+        self, program: Pubkey, *, size: int, having: Mapping[int, bytes], commitment: Commitment | None = None
+    ) -> list[Pubkey]:
+        """The addresses of all accounts of `program` with `size` bytes that have these bytes at these offsets."""
+        filters: list[object] = [{"dataSize": size}]
+        filters += [
+            {"memcmp": {"offset": offset, "bytes": base64.b64encode(value).decode(), "encoding": "base64"}}
+            for offset, value in having.items()
+        ]
+        config = self._config(
+            commitment, encoding="base64", dataSlice={"offset": 0, "length": 0}, filters=filters
+        )
+        return await self._call("getProgramAccounts", [str(program), config], _addresses)
+
     async def balance(self, address: Pubkey, commitment: Commitment | None = None) -> int:
         """Lamports at `address`, 0 if there is no account."""
         return await self._call(
@@ -349,8 +363,16 @@ class ChainClient:
         return await self._call("getTransaction", [signature, config], _landed)
 
     async def airdrop(self, address: Pubkey, lamports: int) -> str:
-        """Money from nowhere, where the cluster gives any. Returns the signature."""
-        return await self._call("requestAirdrop", [str(address), lamports, self._config()], wire.as_signature)
+        """Money from nowhere, where the cluster gives any. Returns the signature.
+
+        Raises:
+            TransactionRejected: the address cannot receive it, as that of a program cannot.
+        """
+        params: list[object] = [str(address), lamports, self._config()]
+        try:
+            return await self._rpc.call("requestAirdrop", params, wire.as_signature)
+        except RpcError as error:
+            raise _rejection("requestAirdrop", error) from error
 
     # --- inside ---
 
@@ -397,6 +419,10 @@ def _with_slot(result: object) -> tuple[int, object]:
 def _accounts(count: int, result: object) -> list[AccountState | None]:
     slot, value = _with_slot(result)
     return [_account(slot, item) for item in wire.as_list(value, count)]
+
+
+def _addresses(result: object) -> list[Pubkey]:
+    return [wire.as_pubkey(wire.as_object(item)["pubkey"]) for item in wire.as_list(result)]
 
 
 def _account(slot: int, value: object) -> AccountState | None:

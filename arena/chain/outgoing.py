@@ -17,6 +17,7 @@ class TransactionKind(StrEnum):
     SETTLE = "settle"
     REFUND = "refund"
     CLOSE = "close"
+    ROTATE = "rotate"
 
 
 @dataclass(frozen=True, slots=True)

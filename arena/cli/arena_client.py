@@ -40,11 +40,12 @@ class ArenaClient:
         return str(self.wallet.pubkey())
 
     async def call(self, method: str, path: str, body: Json | None = None) -> Json:
-        """One request to the API. Raises `ArenaError`."""
+        """One request to the API, or with a path below `/admin` to the operators'. Raises `ArenaError`."""
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        prefix = "" if path.startswith("/admin/") else "/api/v1"
         try:
             response = await self._http.request(
-                method, f"{self.url}/api/v1{path}", json=body, headers=headers
+                method, f"{self.url}{prefix}{path}", json=body, headers=headers
             )
         except httpx.HTTPError as error:
             raise ArenaError("unreachable", f"{self.url} does not answer: {error}") from error

@@ -22,19 +22,18 @@ from arena.chain.errors import program_error
 from arena.chain.instructions import close_bot
 from arena.chain.own_transactions import own_transaction
 from arena.chain.patient import PatientClient
-from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, Submitter, TransactionKind
+from arena.chain.submitter import Outgoing, TransactionKind
 from arena.chain.transaction_errors import custom_code, describe
 from arena.cli.addresses import address
 from arena.cli.endpoints import NoArena, program_of, rpc_url_of
 from arena.cli.failure import fail, settings_or_exit
+from arena.cli.landing import land, what_went_wrong
 from arena.economy import format_sol
 from arena.keys import read_keypair
 
 UNREADABLE = 3
 NETWORK_FEE: Final = 5_000
 """Lamports for the closer's signature, https://solana.com/docs/core/fees."""
-SUBMIT_INTERVAL = 0.5
-FINAL_TIMEOUT = 300.0
 
 
 class NotClosable(Exception):
@@ -171,35 +170,10 @@ async def _close(rpc: str, program_id: Pubkey, address: Pubkey, closer: Keypair)
         outgoing = Outgoing(
             signed.signature, signed.transaction, height, TransactionKind.CLOSE, plan.bot.bot_id
         )
-        return await _land(client, outgoing)
-
-
-async def _land(client: ChainClient, outgoing: Outgoing) -> str:
-    outcomes: list[Outcome] = []
-    ended = trio.Event()
-
-    async def on_end(outcome: Outcome) -> None:
-        outcomes.append(outcome)
-        ended.set()
-
-    submitter = Submitter(client, on_end, interval=SUBMIT_INTERVAL)
-    with trio.move_on_after(FINAL_TIMEOUT):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(submitter.run)
-            submitter.submit(outgoing)
-            await ended.wait()
-            nursery.cancel_scope.cancel()
-    match outcomes:
-        case [Landed()]:
-            return outgoing.signature
-        case [Failed(error=error)]:
-            raise NotClosable(f"it was refused: {error}")
-        case [Expired()]:
-            raise NotClosable("it did not land in time; nothing happened, try again")
-        case _:
-            raise ChainUnavailable(
-                f"{outgoing.signature} is not final after {FINAL_TIMEOUT:.0f} seconds: look again with arena verify"
-            )
+        outcomes = await land(client, [outgoing])
+        if why := what_went_wrong(outcomes[outgoing.signature]):
+            raise NotClosable(why)
+        return outgoing.signature
 
 
 def _show(address: Pubkey, plan: Plan) -> None:

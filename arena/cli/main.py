@@ -9,6 +9,8 @@ from arena.cli.close import close_abandoned
 from arena.cli.demo import demo
 from arena.cli.localnet import localnet
 from arena.cli.migrate import migrate
+from arena.cli.refund import refund
+from arena.cli.rotate_keys import rotate
 from arena.cli.serve import serve
 from arena.cli.token import token
 from arena.cli.verify import verify_bot
@@ -20,5 +22,5 @@ def main() -> None:
     """Arena: chat with live puzzle bots, pay each message on Solana, win the pot."""
 
 
-for command in (serve, demo, audit, verify_bot, close_abandoned, localnet, migrate, token):
+for command in (serve, demo, audit, verify_bot, close_abandoned, refund, rotate, localnet, migrate, token):
     main.add_command(command)

@@ -86,10 +86,10 @@ class Authenticator:
         return identity
 
     async def check_revoked(self, identity: Identity) -> None:
-        """Raises `TokenRefused` if the token was logged out, `DatabaseUnavailable` if that cannot be told
-        now.
+        """Raises `TokenRefused` if the token was logged out or its user is not there any more, `DatabaseUnavailable` if
+        that cannot be told now.
         """
-        if await auth.is_revoked(self._database, identity.jti):
+        if not await auth.is_good(self._database, identity.jti, identity.user_id):
             raise token_revoked()
 
     async def revoke(self, identity: Identity) -> None:

@@ -27,6 +27,8 @@ class ArenaMetrics:
         yield from _stats(system.statistics.by_kind)
         yield from _journal(self._services)
         yield from _feed(self._services)
+        yield from _halts(self._services)
+        yield from _funds(self._services)
         yield from _loop(self._services)
         yield from PROCESS_COLLECTOR.collect()
         yield from GC_COLLECTOR.collect()
@@ -110,6 +112,22 @@ def _feed(services: Services) -> Iterator[Metric]:
             "Since the last look at the chain.",
             max(0.0, time() - status.last_poll_at),
         )
+
+
+def _halts(services: Services) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "arena_bots_halted", "Bots that stand still until operators decide.", services.halted_bots
+    )
+
+
+def _funds(services: Services) -> Iterator[Metric]:
+    held = GaugeMetricFamily("arena_wallet_lamports", "What our wallets hold.", labels=["wallet"])
+    least = GaugeMetricFamily("arena_wallet_least_lamports", "What they should hold.", labels=["wallet"])
+    for balance in services.funds.balances:
+        held.add_metric([balance.name], balance.lamports)
+        least.add_metric([balance.name], balance.least)
+    yield held
+    yield least
 
 
 def _loop(services: Services) -> Iterator[Metric]:

@@ -21,7 +21,7 @@ from solders.pubkey import Pubkey
 from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Timer
 from arena.brains import Limited, Turn, Verdict
 from arena.chain.client import ChainUnavailable, Commitment
-from arena.chain.events import BotCreated, MessageFeeRefunded, RewardSettled
+from arena.chain.events import BotClosed, BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
 from arena.chain.payment import cosign
 from arena.chain.submitter import (
@@ -34,7 +34,7 @@ from arena.chain.submitter import (
     TransactionKind,
 )
 from arena.crashpoints import crash_point
-from arena.game import chain_facts, closing, ending, finality, opening, rollback, terms
+from arena.game import adoption, chain_facts, closing, ending, finality, opening, rollback, terms
 from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import PaymentFrame, ReplyDelta, ReplyFrame, SettlementFrame
@@ -49,6 +49,7 @@ from arena.game.messages import (
     ChangeCredentials,
     CloseUnplayed,
     FinalityLearnt,
+    GoOn,
     LobbyEntry,
     Offer,
     OpenBot,
@@ -62,9 +63,11 @@ from arena.game.messages import (
 from arena.game.outages import outages_are_refusals
 from arena.game.refusals import (
     bot_ends_soon,
+    bot_not_halted,
     bot_not_live,
     bot_played,
     brain_unavailable,
+    keys_rotating,
     too_many_payments,
 )
 from arena.game.services import Services
@@ -96,7 +99,10 @@ class BotActor(Actor[BotMessage]):
         self._services = services
         self._id = bot_id
         self._bot: bots.Bot | None = None
-        self._paying: dict[UUID, NewMessage] = {}
+        self._paying: dict[str, NewMessage] = {}
+        """Messages whose fee is under way, by the signature of its transaction."""
+        self._adopts_up_to = 0
+        """The `event_seq` up to which operators let the bot take the chain's word for what no row knows."""
         self._judging = Judging()
         self._thinking: dict[UUID, trio.CancelScope] = {}
         self._clock: Timer | None = None
@@ -127,11 +133,13 @@ class BotActor(Actor[BotMessage]):
         """Go on with what was under way: payments, verdicts, the settlement."""
         database = self._services.database
         self._last_paid_at = await chain_events.last_paid_at(database, self._id)
+        self._learn_keys(await chain_events.keys(database, self._id))
         for message in await messages.all_unjudged(database, self._id):
             self._judging.add(PaidMessage.of(message))
-        for message in await messages.all_paying(database, self._id):
-            self._paying[message.id] = message
+        paying = {message.id: message for message in await messages.all_paying(database, self._id)}
         for row in await transactions.pending(database, self._id):
+            if row.kind == TransactionKind.FEE and row.message_id in paying:
+                self._paying[row.signature] = paying[row.message_id]
             if row.kind in (TransactionKind.CREATE, TransactionKind.FEE):
                 self._submit(terms.outgoing(row))
         if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
@@ -154,6 +162,7 @@ class BotActor(Actor[BotMessage]):
             "message_count": mirror.message_count,
             "event_seq": mirror.event_seq,
             "judged_count": mirror.judged_count,
+            "keys_are_ours": self._keys_are_ours,
             "paying": len(self._paying),
             **self._judging.describe(),
             "sessions": len(self._sessions),
@@ -190,6 +199,8 @@ class BotActor(Actor[BotMessage]):
                 return await self._close_unplayed(bot, creator, transaction)
             case ChangeCredentials(credentials):
                 return await self._change_credentials(bot, credentials)
+            case GoOn(adopts_up_to):
+                return await self._go_on(adopts_up_to)
             case Wake():
                 return await self._look_at_clock(bot)
 
@@ -228,6 +239,8 @@ class BotActor(Actor[BotMessage]):
             raise bot_not_live(self._mirror.status)
         if self._mirror.message_count or self._paying:
             raise bot_played()
+        if not self._keys_are_ours:
+            raise keys_rotating()
         outgoing = await closing.checked_closing(self._services, bot, creator, transaction)
         changes = BotChanges(self._mirror)
         changes.write(transactions.send(terms.new_transaction(outgoing, payer=creator, amount=0)))
@@ -285,12 +298,23 @@ class BotActor(Actor[BotMessage]):
             raise bot_not_live(self._mirror.status)
         if time.time() >= bot.closes_at.timestamp():
             raise bot_ends_soon()
+        if not self._keys_are_ours:
+            raise keys_rotating()
         if reason := self._unavailable():
             raise brain_unavailable(reason)
 
     def _unavailable(self) -> str | None:
         """Why the brain could not judge a message now, if it could not."""
         return self._brain.unavailable() if isinstance(self._brain, Limited) else None
+
+    def _learn_keys(self, keys: chain_events.Keys | None) -> None:
+        """A bot that answers to other keys than ours can neither be paid nor pay: it waits for its rotation."""
+        ours = self._services.keys
+        self._keys_are_ours = keys is None or keys == chain_events.Keys(
+            str(ours.quote_pubkey), str(ours.payout_pubkey)
+        )
+        if not self._keys_are_ours and self._mirror.status is not BotStatus.CLOSED:
+            log.warning("bot_keys_foreign", bot_id=str(self._id), keys=keys)
 
     async def _accept(self, bot: bots.Bot, payment: AcceptPayment) -> PaymentState:
         known = await messages.by_client_id(
@@ -330,7 +354,7 @@ class BotActor(Actor[BotMessage]):
             signature=payment.signature,
         )
         await self._commit(changes)
-        self._paying[message.id] = message
+        self._paying[outgoing.signature] = message
         crash_point("payment_committed")
         self._submit(outgoing)
         crash_point("payment_submitted")
@@ -342,7 +366,7 @@ class BotActor(Actor[BotMessage]):
         row = await transactions.get(self._services.database, outgoing.signature)
         if row is None or row.status is not TransactionStatus.PENDING:
             return  # told before, and committed: by now another transaction may be in its place
-        message = self._paying.get(outgoing.message_id) if outgoing.message_id is not None else None
+        message = self._paying.get(outgoing.signature)
         opening_failed = outgoing.kind is TransactionKind.CREATE and self._mirror.status is BotStatus.OPENING
         if isinstance(outcome, Landed) or (message is None and not opening_failed):
             return
@@ -368,7 +392,7 @@ class BotActor(Actor[BotMessage]):
             )
         await self._commit(changes)
         if message is not None:
-            del self._paying[message.id]
+            del self._paying[outgoing.signature]
         else:
             self._services.feed.untrack(self._id)
 
@@ -377,25 +401,29 @@ class BotActor(Actor[BotMessage]):
     async def _record(self, bot: bots.Bot, seen: ChainEvent) -> None:
         if seen.event.event_seq <= self._mirror.event_seq:
             return  # handled already, and told again after a restart
+        if self._mirror.status is BotStatus.HALTED:
+            return  # it is on the chain, and is told again when operators let the bot go on
         if seen.event.event_seq > self._mirror.event_seq + 1:
             log.error("event_ahead_of_its_turn", bot_id=str(self._id), event_seq=seen.event.event_seq)
             self._track()  # once more, from what is known
             return
         crash_point("event_received")
-        changes = BotChanges(self._mirror)
-        fact = await self._fact(changes, bot, seen)
+        changes, fact = await self._meaning(bot, seen)
         await self._commit(changes)
+        if (keys := chain_facts.keys_of(seen.event)) is not None:
+            self._learn_keys(keys)
         self._watch_finality()
         crash_point("event_committed")
         match fact:
             case chain_facts.Paid(paid):
-                del self._paying[paid.message.id]
+                self._paying.pop(seen.signature, None)
                 self._last_paid_at = time.time()
                 self._judging.add(paid)
-                self._think_on()
             case chain_facts.PaidTooLate(paid):
-                del self._paying[paid.message.id]
+                self._paying.pop(seen.signature, None)
                 self._advance_settlement()
+            case adoption.Overtaken():
+                await self._start_over()
             case chain_facts.Unknown():
                 log.critical(
                     "bot_halted",
@@ -409,6 +437,24 @@ class BotActor(Actor[BotMessage]):
                 if isinstance(seen.event, BotCreated):
                     self._last_paid_at = time.time()
                 self._watch_clock()
+        self._think_on()
+
+    async def _meaning(
+        self, bot: bots.Bot, seen: ChainEvent
+    ) -> tuple[BotChanges, chain_facts.Fact | adoption.Overtaken]:
+        """What the event changes and what is left to do: by our rows, or else by what operators have decided."""
+        adopts = seen.event.event_seq <= self._adopts_up_to
+        changes = BotChanges(self._mirror)
+        fact: chain_facts.Fact | adoption.Overtaken = await self._fact(changes, bot, seen)
+        if isinstance(fact, chain_facts.Unknown) and adopts:
+            changes = BotChanges(self._mirror)
+            fact = await adoption.adopt(self._services, changes, bot, seen, list(self._judging))
+        if isinstance(fact, chain_facts.Unknown):
+            changes = BotChanges(self._mirror)
+            chain_facts.halt(changes, seen)
+        elif adopts:
+            await adoption.missing_transaction(self._services, changes, bot, seen)
+        return changes, fact
 
     async def _fact(self, changes: BotChanges, bot: bots.Bot, seen: ChainEvent) -> chain_facts.Fact:
         database = self._services.database
@@ -416,7 +462,7 @@ class BotActor(Actor[BotMessage]):
         match seen.event:
             case MessageFeeRefunded(message_index=index):
                 refunding = await messages.by_index(database, self._id, index)
-            case RewardSettled():
+            case RewardSettled() | BotClosed():
                 solution = await solutions.get(database, self._id)
         return chain_facts.apply(
             changes,
@@ -480,15 +526,38 @@ class BotActor(Actor[BotMessage]):
         crash_point("rollback_planned")
         await self._commit(changes)
         crash_point("rollback_committed")
+        await self._start_over()
+
+    async def _start_over(self) -> None:
+        """Go on from the rows, as after a restart."""
         self._stop_thinking()
         self._paying.clear()
         await self._take_up()
 
+    # -- operators' decisions
+
+    async def _go_on(self, adopts_up_to: int) -> None:
+        """Operators have decided: what the chain says up to this event is taken for true, whatever the rows say."""
+        if self._mirror.status is not BotStatus.HALTED:
+            raise bot_not_halted()
+        changes = BotChanges(self._mirror)
+        changes.set(status=adoption.status_of(await solutions.get(self._services.database, self._id)))
+        changes.emit(SettlementFrame, status="resumed")
+        await self._commit(changes)
+        self._adopts_up_to = adopts_up_to
+        log.warning("bot_goes_on", bot_id=str(self._id), adopts_up_to=adopts_up_to)
+        await self._start_over()
+
     # -- judging
+
+    @property
+    def _judges(self) -> bool:
+        """Whether verdicts are given now: not while the chain may still tell of lost ones."""
+        return self._mirror.status is BotStatus.OPEN and self._mirror.event_seq >= self._adopts_up_to
 
     def _think_on(self) -> None:
         """Start to think about what can be thought about, and show what can be shown."""
-        if self._mirror.status is not BotStatus.OPEN:
+        if not self._judges:
             return
         for paid in self._judging.start_thinking():
             self._thinking[paid.message.id] = self.context.start_task(self._think, paid, name="brain")
@@ -509,14 +578,20 @@ class BotActor(Actor[BotMessage]):
             if said := self._judging.say(message.id, text):
                 self._show(message, said)
 
-        verdict = paid.earlier or await think(
-            self._brain,
-            message.text,
-            await self._history(paid),
-            paid.index,
-            deadline=self._services.settings.arena_verdict_timeout,
-            on_delta=on_delta,
-        )
+        verdict: Verdict | Unjudged
+        if paid.earlier is not None:
+            verdict = paid.earlier
+        elif message.adopted:
+            verdict = Unjudged.FAILED  # a text that is lost cannot be judged
+        else:
+            verdict = await think(
+                self._brain,
+                message.text,
+                await self._history(paid),
+                paid.index,
+                deadline=self._services.settings.arena_verdict_timeout,
+                on_delta=on_delta,
+            )
         while True:
             try:
                 await self.context.ref.ask(BrainAnswered(message.id, verdict))
@@ -541,7 +616,7 @@ class BotActor(Actor[BotMessage]):
             return [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
 
     async def _judge_what_is_ready(self, bot: bots.Bot) -> None:
-        while self._mirror.status is BotStatus.OPEN and (ready := self._judging.ready()) is not None:
+        while self._judges and (ready := self._judging.ready()) is not None:
             await self._judge(bot, *ready)
         self._think_on()
 
@@ -648,17 +723,7 @@ class BotActor(Actor[BotMessage]):
         self._advance_settlement()
 
     def _end_unsolved(self, bot: bots.Bot, changes: BotChanges) -> None:
-        changes.set(status=BotStatus.EXPIRED, ended_at=datetime.now(UTC))
-        changes.write(
-            solutions.ended(
-                solutions.NewSolution(
-                    bot_id=self._id,
-                    proof=terms.open_salt(self._services.secretbox, bot),
-                    revealed=terms.open_secret(self._services.secretbox, bot),
-                )
-            )
-        )
-        changes.emit(SettlementFrame, status="expired")
+        chain_facts.unsolved(changes, bot, terms.reveal(self._services.secretbox, bot))
 
     # -- committing and publishing
 

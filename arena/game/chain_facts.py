@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
-from uuid import UUID
 
 from arena.brains import Verdict
 from arena.chain.events import (
@@ -19,14 +18,16 @@ from arena.chain.events import (
     KeysRotated,
     MessageFeeRecorded,
     MessageFeeRefunded,
+    ProgramEvent,
     RewardSettled,
 )
 from arena.chain.feed import ChainEvent
 from arena.game.bot_changes import BotChanges
 from arena.game.frames import PaymentFrame, PotFrame, RefundFrame, Reveal, SettlementFrame
 from arena.game.thinking import Unjudged
-from arena.store import chain_events, messages, sessions, transactions
+from arena.store import chain_events, messages, sessions, solutions, transactions
 from arena.store.bots import Bot, BotStatus
+from arena.store.chain_events import Keys
 from arena.store.messages import Message, MessageStatus, NewMessage
 from arena.store.solutions import Solution
 
@@ -71,7 +72,7 @@ class PaidTooLate:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fee, a refund or a reward that no row knows: lost data or a stolen key. The bot halts."""
+    """A fee, a refund or a reward that no row knows: lost data or a stolen key. Nothing of it counts; the bot halts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def apply(
     bot: Bot,
     seen: ChainEvent,
     *,
-    paying: Mapping[UUID, NewMessage],
+    paying: Mapping[str, NewMessage],
     reveal: Reveal,
     refunding: Message | None = None,
     solution: Solution | None = None,
@@ -95,25 +96,12 @@ def apply(
     """Collect what `seen` changes about `bot`.
 
     Args:
-        paying: messages whose fee is under way, by id.
+        paying: messages whose fee is under way, by the signature of its transaction.
         refunding: the message that a refund is about, if there is one.
         solution: how the bot has ended, if it has.
     """
     event = seen.event
-    changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
-    changes.write(
-        chain_events.seen(
-            chain_events.SeenEvent(
-                bot_id=bot.id,
-                event_seq=event.event_seq,
-                kind=type(event).__name__,
-                signature=seen.signature,
-                slot=seen.slot,
-                pot=event.pot,
-                message_count=event.message_count,
-            )
-        )
-    )
+    take_in(changes, bot, seen)
     match event:
         case BotCreated():
             changes.write(transactions.landed(seen.signature, slot=seen.slot))
@@ -124,7 +112,7 @@ def apply(
             return _fee(changes, bot, seen, event, paying)
         case RewardSettled():
             if not _is_owed(event, solution):
-                return _halt(changes, seen)
+                return Unknown()
             changes.emit(
                 SettlementFrame,
                 status="paid",
@@ -137,7 +125,7 @@ def apply(
             return Moved()
         case MessageFeeRefunded():
             if not _is_due(event, refunding):
-                return _halt(changes, seen)
+                return Unknown()
             changes.write(
                 messages.refunded(bot.id, message_index=event.message_index, signature=seen.signature)
             )
@@ -150,11 +138,53 @@ def apply(
             )
             return Moved()
         case BotClosed():
+            if solution is None:  # by a stranger, or by an arena whose rows were lost
+                unsolved(changes, bot, reveal)
             changes.set(status=BotStatus.CLOSED)
             changes.write(sessions.close_all(bot.id))
             changes.emit(SettlementFrame, status="closed", signature=seen.signature, reveal=reveal)
             return Moved()
         case KeysRotated():
+            return None
+
+
+def unsolved(changes: BotChanges, bot: Bot, reveal: Reveal) -> None:
+    """The bot is over, and nobody has solved it."""
+    changes.set(status=BotStatus.EXPIRED, ended_at=datetime.now(UTC))
+    changes.write(
+        solutions.ended(
+            solutions.NewSolution(bot_id=bot.id, proof=bytes.fromhex(reveal.salt), revealed=reveal.secret)
+        )
+    )
+    changes.emit(SettlementFrame, status="expired")
+
+
+def take_in(changes: BotChanges, bot: Bot, seen: ChainEvent) -> None:
+    """The books after the event, and that it was seen."""
+    event = seen.event
+    changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
+    changes.write(
+        chain_events.seen(
+            chain_events.SeenEvent(
+                bot_id=bot.id,
+                event_seq=event.event_seq,
+                kind=type(event).__name__,
+                signature=seen.signature,
+                slot=seen.slot,
+                pot=event.pot,
+                message_count=event.message_count,
+                keys=keys_of(event),
+            )
+        )
+    )
+
+
+def keys_of(event: ProgramEvent) -> Keys | None:
+    """The keys that the bot answers to from this event on, if it says so."""
+    match event:
+        case BotCreated() | KeysRotated():
+            return Keys(str(event.quote_key), str(event.payout_key))
+        case _:
             return None
 
 
@@ -178,16 +208,25 @@ def _fee(
     bot: Bot,
     seen: ChainEvent,
     event: MessageFeeRecorded,
-    paying: Mapping[UUID, NewMessage],
+    paying: Mapping[str, NewMessage],
 ) -> Fact:
-    message = paying.get(event.message_id)
+    message = paying.get(seen.signature)
     if (
         message is None
+        or message.id != event.message_id
         or message.wallet != str(event.player)
         or message.amount != event.amount
         or message.content_hash != event.content_hash
     ):
-        return _halt(changes, seen)
+        return Unknown()
+    changes.write(transactions.landed(seen.signature, slot=seen.slot))
+    return paid_for(changes, bot, seen, event, message)
+
+
+def paid_for(
+    changes: BotChanges, bot: Bot, seen: ChainEvent, event: MessageFeeRecorded, message: NewMessage
+) -> Paid | PaidTooLate:
+    """The chain has recorded the fee of this message."""
     paid = PaidMessage(message, event.message_index, earlier_verdict(message))
     changes.write(
         messages.paid(
@@ -197,7 +236,6 @@ def _fee(
             fee_signature=seen.signature,
             fee_slot=seen.slot,
         ),
-        transactions.landed(seen.signature, slot=seen.slot),
     )
     changes.emit(
         PaymentFrame,
@@ -233,10 +271,10 @@ def _is_owed(event: RewardSettled, solution: Solution | None) -> bool:
     )
 
 
-def _halt(changes: BotChanges, seen: ChainEvent) -> Unknown:
+def halt(changes: BotChanges, seen: ChainEvent) -> None:
+    """The bot does not take in the event, nor any after it, until operators have decided."""
     changes.set(status=BotStatus.HALTED)
     changes.emit(SettlementFrame, status="halted", signature=seen.signature)
-    return Unknown()
 
 
 def _emit_pot(changes: BotChanges, bot: Bot) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from arena.chain.client import Commitment
+from arena.chain.accounts import decode_bot
+from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.payment import (
     CloseQuote,
     PaymentRefused,
@@ -25,10 +26,10 @@ async def unsigned_closing(services: Services, bot: Bot, creator: str) -> bytes:
     """The transaction that closes `bot`, with a fresh blockhash, for its creator to sign.
 
     Raises:
-        ChainUnavailable: no blockhash can be had.
+        ChainUnavailable: the node tells no blockhash, or not the bot's account.
     """
     blockhash = await services.client.latest_blockhash()
-    return close_transaction(services.program_id, _quote(services, bot, creator, blockhash.hash))
+    return close_transaction(services.program_id, await _quote(services, bot, creator, blockhash.hash))
 
 
 async def checked_closing(services: Services, bot: Bot, creator: str, signed: bytes) -> Outgoing:
@@ -36,11 +37,11 @@ async def checked_closing(services: Services, bot: Bot, creator: str, signed: by
 
     Raises:
         Problem: with the code that `PaymentRefused` has, or `transaction_spent`.
-        ChainUnavailable: the chain's height cannot be had.
+        ChainUnavailable: the node does not tell the chain's height, or not the bot's account.
     """
     height = await services.client.block_height(Commitment.CONFIRMED) + BLOCKHASH_LIFE + HEIGHT_MARGIN
     try:
-        quote = _quote(services, bot, creator, blockhash_of(signed))
+        quote = await _quote(services, bot, creator, blockhash_of(signed))
         checked = check_close_transaction(services.program_id, quote, signed)
     except PaymentRefused as refused:
         raise payment_refused(refused) from refused
@@ -55,11 +56,15 @@ async def checked_closing(services: Services, bot: Bot, creator: str, signed: by
     )
 
 
-def _quote(services: Services, bot: Bot, creator: str, blockhash: Hash) -> CloseQuote:
+async def _quote(services: Services, bot: Bot, creator: str, blockhash: Hash) -> CloseQuote:
+    address = Pubkey.from_string(bot.address)
+    state = await services.client.account(address)
+    if state is None or state.owner != services.program_id:
+        raise ChainUnavailable("the node does not show the bot's account")
     return CloseQuote(
-        bot=Pubkey.from_string(bot.address),
+        bot=address,
         creator=Pubkey.from_string(creator),
         payout_key=services.keys.payout_pubkey,
-        platform=services.keys.platform_wallet,
+        platform=decode_bot(state.data).platform,
         blockhash=blockhash,
     )

@@ -90,11 +90,14 @@ class Reveal(Frame):
 
 
 class SettlementFrame(Frame):
-    """How a bot ends: `solved` or `expired`, then `paid` (solved only), then `closed`."""
+    """How a bot ends: `solved` or `expired`, then `paid` (solved only), then `closed`.
+
+    `halted`: something that cannot be was seen on the chain; until it is `resumed`, or for good, the bot stands still.
+    """
 
     type: Literal["settlement"] = "settlement"
     seq: int
-    status: Literal["solved", "expired", "paid", "closed", "halted"]
+    status: Literal["solved", "expired", "paid", "closed", "halted", "resumed"]
     winner: str | None = None
     message_index: int | None = None
     reward: Lamports | None = None

@@ -49,6 +49,7 @@ class JanitorActor(Actor[Sweep]):
             await self._wake()
             await self._settle()
             await self._forget()
+            await self._count_halted()
             await self._services.audit.flush()
             self._sweeps += 1
         except DatabaseUnavailable as error:
@@ -76,6 +77,12 @@ class JanitorActor(Actor[Sweep]):
                 except ActorError as error:
                     log.warning("settlement_does_not_wake", bot_id=str(bot_id), reason=str(error))
             after = page[-1]
+
+    async def _count_halted(self) -> None:
+        services = self._services
+        services.halted_bots = await bots.count_halted(services.database)
+        if services.halted_bots:
+            log.error("bots_halted", count=services.halted_bots)
 
     async def _forget(self) -> None:
         database, now = self._services.database, datetime.now(UTC)

@@ -185,6 +185,13 @@ class SubscribeBot(Message[Subscription[Published]]):
 
 
 @dataclass(frozen=True, slots=True)
+class GoOn(Message[None]):
+    """Operators let a halted bot go on; up to this `event_seq` it takes the chain's word for what no row knows."""
+
+    adopts_up_to: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wake(Message[None]):
     """Be there and look at your clock: nothing else is asked."""
 
@@ -200,6 +207,7 @@ BotMessage = (
     | TransactionEnded
     | BrainAnswered
     | SubscribeBot
+    | GoOn
     | Wake
 )
 

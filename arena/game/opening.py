@@ -10,7 +10,7 @@ from arena.chain.errors import program_error
 from arena.chain.payment import PaymentRefused, check_create_transaction, cosign, create_transaction
 from arena.chain.submitter import Outgoing, TransactionKind
 from arena.game import terms
-from arena.game.refusals import payment_refused, transaction_spent
+from arena.game.refusals import draft_outdated, payment_refused, transaction_spent
 from arena.game.services import Services
 from arena.store import transactions
 from arena.store.bots import Bot
@@ -25,8 +25,10 @@ async def unsigned_creation(services: Services, bot: Bot, creator: str) -> bytes
     """The transaction that opens the draft `bot`, with a fresh blockhash, for its creator to sign.
 
     Raises:
+        Problem: `draft_outdated`.
         ChainUnavailable: no blockhash can be had.
     """
+    _check_founding_key(services, bot)
     blockhash = await services.client.latest_blockhash()
     quote = terms.create_quote(services, bot, creator, blockhash.hash, blockhash.last_valid_block_height)
     return create_transaction(services.program_id, quote)
@@ -39,9 +41,10 @@ async def checked_creation(services: Services, bot: Bot, creator: str, signed: b
     more for a node that is ahead of ours. To take it for dead too late costs patience, too early a bot.
 
     Raises:
-        Problem: with the code that `PaymentRefused` has, or `transaction_spent`.
+        Problem: with the code that `PaymentRefused` has, `transaction_spent`, or `draft_outdated`.
         ChainUnavailable: the chain's height cannot be had.
     """
+    _check_founding_key(services, bot)
     height = await services.client.block_height(Commitment.CONFIRMED) + BLOCKHASH_LIFE + HEIGHT_MARGIN
     try:
         quote = terms.create_quote(services, bot, creator, blockhash_of(signed), height)
@@ -57,6 +60,12 @@ async def checked_creation(services: Services, bot: Bot, creator: str, signed: b
         TransactionKind.CREATE,
         bot.id,
     )
+
+
+def _check_founding_key(services: Services, bot: Bot) -> None:
+    """Only the key that a bot's address follows from can sign its creation."""
+    if bot.founding_key != str(services.keys.quote_pubkey):
+        raise draft_outdated()
 
 
 def failure_code(code: int | None) -> str:

@@ -26,9 +26,32 @@ def bot_not_live(status: str) -> Problem:
     )
 
 
+def bot_not_halted() -> Problem:
+    return Problem("bot_not_halted", "This bot is not halted", 409, "There is nothing to decide.")
+
+
 def bot_ends_soon() -> Problem:
     return Problem(
         "bot_ends_soon", "This bot is about to end", 409, "A payment made now could miss its closing time."
+    )
+
+
+def keys_rotating() -> Problem:
+    return Problem(
+        "keys_rotating",
+        "The arena is changing its keys",
+        503,
+        "This bot answers to other keys than the arena has. Nothing was paid; try again later.",
+        {"retry_after": 30},
+    )
+
+
+def draft_outdated() -> Problem:
+    return Problem(
+        "draft_outdated",
+        "The arena has changed its keys",
+        409,
+        "This draft was made for the old ones, which are part of its address. Draft it anew.",
     )
 
 

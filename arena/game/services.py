@@ -12,6 +12,7 @@ from arena.chain.client import ChainClient
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
 from arena.game.audit_trail import AuditTrail
+from arena.game.funds import FundsWatch
 from arena.game.spending import Spending
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
@@ -31,6 +32,7 @@ class Services:
     Attributes:
         chain_id: what the sign-in text calls the chain: mainnet, devnet, testnet or localnet.
         local_chain: whether the chain is our own local one, with a faucet.
+        halted_bots: how many wait for operators, as the janitor counted last.
     """
 
     settings: Settings
@@ -50,11 +52,14 @@ class Services:
     system: ActorSystem = field(init=False)
     audit: AuditTrail = field(init=False)
     spending: Spending = field(init=False)
+    funds: FundsWatch = field(init=False)
+    halted_bots: int = 0
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
 
     def __post_init__(self) -> None:
         self.audit = AuditTrail(self.journal)
         self.spending = Spending(self.settings, self.journal)
+        self.funds = FundsWatch(self.client, self.keys, local_chain=self.local_chain)
 
     def attach(self, system: ActorSystem) -> None:
         """Called with the system before its first actor starts."""

@@ -37,6 +37,7 @@ from arena.game.messages import Advance, SettlementMessage, TransactionEnded
 from arena.game.services import Services
 from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
+from arena.store.solutions import SolutionStatus
 from persistence import Change, DatabaseUnavailable, Write
 
 log = structlog.get_logger(__name__)
@@ -113,8 +114,10 @@ class SettlementActor(Actor[SettlementMessage]):
                 case plan.Wait(why):
                     self._waiting_for = why
                     self._again(self._services.settings.arena_settlement_interval)
-                case plan.Idle() | plan.Done():
+                case plan.Idle():
                     self.context.stop()
+                case plan.Done():
+                    await self._done()
                 case plan.Refund() | plan.Settle() | plan.Close():
                     self._waiting_for = ""
                     await self._send(bot, step)
@@ -124,6 +127,22 @@ class SettlementActor(Actor[SettlementMessage]):
             # an account of our program that is no bot: the node is wrong, or knows a newer program than we do
             self._waiting_for = str(error)
             self._again(self._services.settings.arena_settlement_interval)
+
+    async def _done(self) -> None:
+        """The account is gone. If it was not we who closed it, write down who did."""
+        database = self._services.database
+        solution = await solutions.get(database, self._id)
+        if solution is None or solution.close_signature is not None:
+            self.context.stop()
+            return
+        closing = await chain_events.closing(database, self._id)
+        if closing is None:
+            self._waiting_for = "the closing is not known to be final yet"
+            self._again(self._services.settings.arena_settlement_interval)
+            return
+        unpaid = solution.status is SolutionStatus.SOLVED
+        await self._commit((solutions.abandoned if unpaid else solutions.closed)(self._id, closing))
+        self.context.stop()
 
     async def _plan(self, bot: bots.Bot) -> plan.Step:
         database, client = self._services.database, self._services.client
@@ -137,6 +156,8 @@ class SettlementActor(Actor[SettlementMessage]):
         if state is None and current.status is not BotStatus.CLOSED:
             return plan.Wait("the account is not final yet, or its end has not been seen")
         self._account = account = decode_bot(state.data) if state is not None else None
+        if account is not None and account.payout_key != self._services.keys.payout_pubkey:
+            return plan.Wait("the bot answers to another payout key than ours: rotate its keys")
         solution = await solutions.get(database, self._id)
         step = plan.next_step(
             account,

@@ -108,6 +108,29 @@ async def get_audit(wanted: AuditQuery, identity: Identity) -> Response:  # noqa
     )
 
 
+async def write_down(action: str, subject: str, identity: Identity, reason: str, **detail: object) -> bool:
+    """Log what an operator is about to do, and write it to the audit log. Whether it is durable when this returns.
+
+    Raises:
+        Problem: 503 `audit_unavailable`.
+    """
+    log.warning(
+        "operator_action",
+        action=action,
+        path=subject,
+        wallet=identity.wallet,
+        reason=reason,
+        request_id=g.request_id,
+    )
+    detail = {
+        "reason": reason,
+        "at": datetime.now(UTC).isoformat(),
+        "request_id": g.request_id,
+        **detail,
+    }
+    return await front().services.audit.append(audit.record(identity.wallet, action, subject, detail))
+
+
 async def _operate(
     name: str,
     operation: Callable[[ActorSystem, str], None],
@@ -119,24 +142,16 @@ async def _operate(
 
     An outage of the database does not prevent it: an actor may have to be restarted because of the outage.
     """
-    services, path, action = front().services, before.path, f"actor.{name}"
-    log.warning(
-        "operator_action",
-        action=action,
-        path=path,
-        wallet=identity.wallet,
-        reason=reason,
-        request_id=g.request_id,
+    path = before.path
+    recorded = await write_down(
+        f"actor.{name}",
+        path,
+        identity,
+        reason,
+        before=before.model_dump(mode="json", exclude={"details"}),
     )
-    detail = {
-        "reason": reason,
-        "at": datetime.now(UTC).isoformat(),
-        "request_id": g.request_id,
-        "before": before.model_dump(mode="json", exclude={"details"}),
-    }
-    recorded = await services.audit.append(audit.record(identity.wallet, action, path, detail))
     try:
-        operation(services.system, path)
+        operation(front().services.system, path)
     except UnknownActor:
         # it has gone meanwhile, as virtual actors do
         raise not_found("actor") from None

@@ -125,6 +125,43 @@ class OperationResponse(ResponseModel):
     recorded: bool = Field(description="the audit log has it; false: it will, when the database is back")
 
 
+class HaltEvent(ResponseModel):
+    """An event of the chain that a halted bot has not taken in. ``amount`` is in lamports."""
+
+    event_seq: int
+    kind: str
+    signature: str
+    slot: int
+    message_index: int | None
+    wallet: str | None
+    amount: int | None
+
+
+class HaltResponse(ResponseModel):
+    """A halted bot, and the final events since, in order; at most 1000."""
+
+    bot_id: UUID
+    name: str
+    address: str
+    event_seq: int = Field(description="the last event that it has taken in")
+    events: list[HaltEvent]
+
+
+class ResumeRequest(OperationRequest):
+    """Let it go on."""
+
+    up_to: Annotated[
+        int, Field(ge=0, description="the `event_seq` up to which the chain is taken at its word")
+    ]
+
+
+class ResumeResponse(ResponseModel):
+    """It goes on."""
+
+    up_to: int
+    recorded: bool = Field(description="the audit log has it; false: it will, when the database is back")
+
+
 class AuditQuery(RequestModel):
     """Which entries."""
 

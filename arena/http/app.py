@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import PackageNotFoundError, version
+from typing import cast
 from uuid import uuid4
 
+from hypercorn.typing import ASGIFramework
 from quart import Response, g, request
 from quart_trio import QuartTrio
 
@@ -13,6 +15,7 @@ from arena.edge.authentication import Authenticator
 from arena.game.services import Services
 from arena.http import (
     admin,
+    admin_bots,
     admin_operations,
     auth,
     bots,
@@ -29,6 +32,7 @@ from arena.http import (
 from arena.http.context import Front, set_front
 from arena.http.faucet_limits import FaucetLimits
 from arena.http.openapi import openapi
+from arena.http.request_end import RequestEnd
 
 API_PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64 * 1024
@@ -47,11 +51,12 @@ def create_app(services: Services) -> QuartTrio:
     set_front(app, Front(services, Authenticator.of(services), FaucetLimits()))
     problems.install(app)
     openapi(_version()).init_app(app)
+    app.asgi_app = RequestEnd(cast("ASGIFramework", app.asgi_app))  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
     for topic in (auth, bots, credentials, proof, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
-    for topic in (admin, admin_operations, metrics, index):
+    for topic in (admin, admin_bots, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)
     return app
 
@@ -63,6 +68,8 @@ async def _begin() -> None:
 
 async def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
+    if response.status_code == 204:
+        response.headers.pop("Content-Type", None)  # the framework's default, of nothing
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
     return response

@@ -15,6 +15,7 @@ from arena.edge.tokens import bearer
 from arena.game.closing import unsigned_closing
 from arena.game.drafts import DraftBot, creation, draft_bot
 from arena.game.messages import CloseUnplayed, OpenBot
+from arena.game.refusals import bot_not_live
 from arena.http.bearer import authenticated
 from arena.http.context import front
 from arena.http.schemas import (
@@ -128,11 +129,14 @@ async def open_bot(signed: OpenRequest, identity: Identity, bot_id: UUID) -> Res
 @blueprint.post("/bots/<uuid:bot_id>/closing")
 @document_response(ClosingResponse)
 @document_response(ProblemDocument, 404)
+@document_response(ProblemDocument, 409)
 @authenticated
 async def get_closing(identity: Identity, bot_id: UUID) -> Response:
     """Get the transaction that closes a bot of yours which nobody has paid; sign it and send it to `close`."""
     services = front().services
     bot = await _own(identity, bot_id)
+    if bot.status not in (BotStatus.OPEN, BotStatus.EXPIRED):
+        raise bot_not_live(bot.status)
     return answer(ClosingResponse(transaction=await unsigned_closing(services, bot, identity.wallet)))
 
 

@@ -8,6 +8,7 @@ from quart import Blueprint, Response
 from quart_schema import document_response
 from solders.pubkey import Pubkey
 
+from arena.chain.client import TransactionRejected
 from arena.http.context import front
 from arena.http.schemas import AirdropRequest, AirdropResponse, ProblemDocument
 from arena.http.validation import answer, body
@@ -19,12 +20,14 @@ blueprint = Blueprint("faucet", __name__)
 @blueprint.post("/faucet")
 @document_response(AirdropResponse)
 @document_response(ProblemDocument, 404)
+@document_response(ProblemDocument, 422)
 @document_response(ProblemDocument, 429)
 @body(AirdropRequest)
 async def airdrop(wanted: AirdropRequest) -> Response:
     """Get lamports of the local chain.
 
-    404 `faucet_closed` on every other chain; 429 `faucet_exhausted` when the wallet had enough for now.
+    404 `faucet_closed` on every other chain; 429 `faucet_exhausted` when the wallet had enough for now; 422
+    `address_unusable` when the address cannot receive any.
     """
     services, limits = front().services, front().faucet_limits
     if not services.local_chain:
@@ -40,6 +43,11 @@ async def airdrop(wanted: AirdropRequest) -> Response:
         )
     try:
         signature = await services.client.airdrop(Pubkey.from_string(wanted.address), wanted.lamports)
+    except TransactionRejected as error:
+        limits.give_back(wanted.address, wanted.lamports)
+        raise Problem(
+            "address_unusable", "This address takes no lamports", 422, f"The chain says: {error}"
+        ) from error
     except BaseException:
         limits.give_back(wanted.address, wanted.lamports)
         raise

@@ -12,7 +12,15 @@ from quart_schema import document_response
 from arena.chain.client import ChainUnavailable
 from arena.game.services import Services
 from arena.http.context import front
-from arena.http.schemas import Check, FeedCheck, HealthResponse, JournalCheck, LiveResponse
+from arena.http.schemas import (
+    Check,
+    FeedCheck,
+    FundsCheck,
+    HealthResponse,
+    JournalCheck,
+    LiveResponse,
+    WalletFunds,
+)
 from arena.http.validation import answer
 from persistence import DatabaseUnavailable
 
@@ -44,6 +52,7 @@ async def health() -> Response:
         chain=checks["chain"],
         journal=journal,
         feed=feed,
+        funds=_funds(services),
     )
     return answer(found, 200 if ready else 503)
 
@@ -87,4 +96,19 @@ def _feed(services: Services) -> FeedCheck:
         subscribed=status.subscribed,
         tracked=status.tracked,
         seconds_since_poll=age,
+    )
+
+
+def _funds(services: Services) -> FundsCheck:
+    balances = services.funds.balances
+    low = ", ".join(found.name for found in balances if found.is_low)
+    return FundsCheck(
+        ok=not low,
+        detail=f"too little: {low}" if low else None,
+        wallets=[
+            WalletFunds(
+                name=found.name, address=str(found.wallet), lamports=found.lamports, least=found.least
+            )
+            for found in balances
+        ],
     )

@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter, UUIDConverter
 from arena.http.bearer import SCHEME
 from arena.http.problems import MEDIA_TYPE
 from arena.http.schemas import ProblemDocument
+from arena.http.validation import OPTIONAL_BODY
 
 
 class _Provider(OpenAPIProvider):
@@ -34,6 +35,9 @@ class _Provider(OpenAPIProvider):
         for operation in next(iter(paths.values())).values():
             # keys of JSON objects are texts, and sorted
             responses = {str(status): found for status, found in operation["responses"].items()}
+            if "requestBody" in operation:
+                handler = self._app.view_functions[rule.endpoint]
+                operation["requestBody"]["required"] = not getattr(handler, OPTIONAL_BODY, False)
             if not any(status.startswith("2") for status in responses):
                 responses["204"] = {"description": "Done."}
             operation["responses"] = responses | {"default": problem}

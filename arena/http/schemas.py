@@ -251,6 +251,21 @@ class FeedCheck(Check):
     seconds_since_poll: float | None
 
 
+class WalletFunds(ResponseModel):
+    """What a wallet of the arena held when it was last looked at, and the least it should hold."""
+
+    name: Literal["payout_key", "platform_wallet"]
+    address: str
+    lamports: int
+    least: int
+
+
+class FundsCheck(Check):
+    """Whether the arena can go on paying. It can be played without, so it is ready all the same."""
+
+    wallets: list[WalletFunds]
+
+
 class HealthResponse(ResponseModel):
     """Whether the arena can be played."""
 
@@ -259,6 +274,7 @@ class HealthResponse(ResponseModel):
     chain: Check
     journal: JournalCheck
     feed: FeedCheck
+    funds: FundsCheck
 
 
 class LiveResponse(ResponseModel):

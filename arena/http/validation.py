@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from quart import Response, request
@@ -16,6 +16,9 @@ from arena.problems import Problem
 
 P = ParamSpec("P")
 ModelT = TypeVar("ModelT", bound=BaseModel)
+OPTIONAL_BODY: Final = "arena_optional_body"
+"""The attribute of a handler that says whether its body may be left out."""
+
 Handler = Callable[P, Awaitable[Response]]
 
 
@@ -46,6 +49,7 @@ def body(
             return await handler(parsed, *args, **kwargs)
 
         document_request(model)(handle)
+        setattr(handle, OPTIONAL_BODY, optional)
         return handle
 
     return decorate

@@ -44,9 +44,18 @@ async def revoke_token(database: Database, jti: UUID, *, expires_at: datetime) -
     )
 
 
-async def is_revoked(database: Database, jti: UUID) -> bool:
-    """Whether the token ``jti`` was logged out."""
-    return bool(await database.fetch_value("select exists (select from revoked_tokens where jti = $1)", jti))
+async def is_good(database: Database, jti: UUID, user_id: UUID) -> bool:
+    """Whether the token ``jti`` was not logged out, and its user is there: a restored database may know fewer."""
+    return bool(
+        await database.fetch_value(
+            """
+            select exists (select from users where id = $2)
+                and not exists (select from revoked_tokens where jti = $1)
+            """,
+            jti,
+            user_id,
+        )
+    )
 
 
 async def purge_expired(database: Database) -> int:

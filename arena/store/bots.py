@@ -309,6 +309,11 @@ async def pending(database: Database, *, after: UUID | None = None, limit: int =
     ]
 
 
+async def count_halted(database: Database) -> int:
+    """How many bots wait for a decision of operators."""
+    return int(await database.fetch_value("select count(*) from bots where status = 'halted'"))
+
+
 async def demo(database: Database, *, limit: int = 100) -> list[Bot]:
     """The demo bots, drafts too, the newest first."""
     records = await database.fetch(f"{_SELECT} where demo order by id desc limit $1", limit)

@@ -14,9 +14,20 @@ from arena.store.batch import RANK_CHAIN_EVENT, RANK_CHAIN_EVENT_END, insert, up
 from persistence import Database, Statement, Write
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Who co-signs a bot's fees and who signs its payouts, base58."""
+
+    quote_key: str
+    payout_key: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenEvent:
-    """An event; ``pot`` (lamports) and ``message_count`` are the books after it."""
+    """An event; ``pot`` (lamports) and ``message_count`` are the books after it.
+
+    ``keys``: those that the bot answers to from then on, if the event says so.
+    """
 
     bot_id: UUID
     event_seq: int
@@ -25,6 +36,7 @@ class SeenEvent:
     slot: int
     pot: int
     message_count: int
+    keys: Keys | None = None
 
 
 INSERT = insert(
@@ -38,6 +50,8 @@ INSERT = insert(
         "slot": "bigint",
         "pot": "bigint",
         "message_count": "bigint",
+        "quote_key": "text",
+        "payout_key": "text",
     },
     RANK_CHAIN_EVENT,
 )
@@ -75,6 +89,8 @@ def seen(event: SeenEvent) -> Write:
         event.slot,
         event.pot,
         event.message_count,
+        event.keys and event.keys.quote_key,
+        event.keys and event.keys.payout_key,
     )
 
 
@@ -92,7 +108,7 @@ async def unfinal(database: Database, bot_id: UUID, *, limit: int = 256) -> list
     """The first events of a bot that are not known to be final, in order."""
     records = await database.fetch(
         """
-        select bot_id, event_seq, kind, signature, slot, pot, message_count from chain_events
+        select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from chain_events
         where bot_id = $1 and not final order by event_seq limit $2
         """,
         bot_id,
@@ -105,7 +121,7 @@ async def get(database: Database, bot_id: UUID, event_seq: int) -> SeenEvent | N
     """One event, or ``None``."""
     record = await database.fetch_one(
         """
-        select bot_id, event_seq, kind, signature, slot, pot, message_count from chain_events
+        select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from chain_events
         where bot_id = $1 and event_seq = $2
         """,
         bot_id,
@@ -127,6 +143,26 @@ async def last_paid_at(database: Database, bot_id: UUID) -> float:
     )
 
 
+async def keys(database: Database, bot_id: UUID) -> Keys | None:
+    """The keys that the bot answers to; ``None``: it has never been heard which."""
+    record = await database.fetch_one(
+        """
+        select quote_key, payout_key from chain_events
+        where bot_id = $1 and quote_key is not null order by event_seq desc limit 1
+        """,
+        bot_id,
+    )
+    return None if record is None else Keys(**dict(record))
+
+
+async def closing(database: Database, bot_id: UUID) -> str | None:
+    """The transaction that closed the bot, once that is final."""
+    signature: str | None = await database.fetch_value(
+        "select signature from chain_events where bot_id = $1 and kind = 'BotClosed' and final", bot_id
+    )
+    return signature
+
+
 async def final_seq(database: Database, bot_id: UUID) -> int:
     """The ``event_seq`` up to which all is final; 0: nothing is."""
     return int(
@@ -137,4 +173,6 @@ async def final_seq(database: Database, bot_id: UUID) -> int:
 
 
 def _event(record: Record) -> SeenEvent:
-    return SeenEvent(**dict(record))
+    values = dict(record)
+    quote_key, payout_key = values.pop("quote_key"), values.pop("payout_key")
+    return SeenEvent(**values, keys=None if quote_key is None else Keys(quote_key, payout_key))

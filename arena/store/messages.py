@@ -48,7 +48,7 @@ class NewMessage:
     """A message whose payment was accepted. ``id`` is ours and on chain, ``client_id`` the client's.
 
     ``wallet`` is that of the player ``solver_id``. ``content_hash`` is :func:`content_hash` of id and text.
-    ``amount`` is the fee in lamports.
+    ``amount`` is the fee in lamports. ``adopted``: all that is known of it is what the chain tells; its text is lost.
     """
 
     id: UUID
@@ -61,6 +61,7 @@ class NewMessage:
     content_hash: bytes
     amount: int
     valid_until: datetime
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,25 @@ ACCEPT = insert(
     RANK_MESSAGE,
 )
 """Single writer: the bot's actor."""
+
+ADOPT = insert(
+    "messages.adopt",
+    "messages",
+    {
+        "id": "uuid",
+        "bot_id": "uuid",
+        "session_id": "uuid",
+        "solver_id": "uuid",
+        "client_id": "uuid",
+        "text": "text",
+        "content_hash": "bytea",
+        "amount": "bigint",
+        "valid_until": "timestamptz",
+        "adopted": "boolean",
+    },
+    RANK_MESSAGE,
+)
+"""Single writer: the bot's actor, with PAID of the same message in the same change."""
 
 RETRY = update(
     "messages.retry",
@@ -203,7 +223,8 @@ REFUNDS_TAKEN_BACK = update(
 _SELECT = """
     select m.id, m.bot_id, m.session_id, m.solver_id, u.wallet, m.client_id, m.text, m.content_hash, m.amount,
     m.valid_until, m.status, m.message_index, m.pot_share, m.fee_signature, m.fee_slot, m.reply, m.solved,
-    m.judged_at, m.refund_reason, m.refund_signature, m.earlier_reply, m.earlier_solved, m.created_at, m.updated_at
+    m.judged_at, m.refund_reason, m.refund_signature, m.earlier_reply, m.earlier_solved, m.adopted,
+    m.created_at, m.updated_at
     from messages m join users u on u.id = m.solver_id
 """
 
@@ -220,6 +241,22 @@ def accept(message: NewMessage) -> Write:
         message.content_hash,
         message.amount,
         message.valid_until,
+    )
+
+
+def adopt(message: NewMessage) -> Write:
+    """Insert a message that is known from the chain alone."""
+    return ADOPT.row(
+        message.id,
+        message.bot_id,
+        message.session_id,
+        message.solver_id,
+        message.client_id,
+        message.text,
+        message.content_hash,
+        message.amount,
+        message.valid_until,
+        message.adopted,
     )
 
 
@@ -335,7 +372,7 @@ async def history(
     """The last ``limit`` judged messages of a session before ``before_index``, oldest first."""
     latest = await _messages(
         database,
-        """m.session_id = $1 and m.status = 'judged' and m.message_index < $2
+        """m.session_id = $1 and m.status = 'judged' and not m.adopted and m.message_index < $2
         order by m.message_index desc limit $3""",
         session_id,
         before_index,
@@ -363,7 +400,8 @@ async def transcript(
     """A page of a bot's judged messages, for everybody: the latest first; go on before the last index."""
     return await _messages(
         database,
-        """m.bot_id = $1 and m.status = 'judged' and ($2::bigint is null or m.message_index < $2)
+        """m.bot_id = $1 and m.status = 'judged' and not m.adopted
+        and ($2::bigint is null or m.message_index < $2)
         order by m.message_index desc limit $3""",
         bot_id,
         before_index,

@@ -175,7 +175,7 @@ _BOT = """
 """
 _MESSAGES = """
     select m.id, u.wallet, m.amount, m.content_hash,
-        sha256(uuid_send(m.id) || convert_to(m.text, 'UTF8')) = m.content_hash as text_hashed, m.status,
+        m.adopted or sha256(uuid_send(m.id) || convert_to(m.text, 'UTF8')) = m.content_hash as text_hashed, m.status,
         m.message_index, m.pot_share, m.fee_signature, m.solved, m.refund_signature
     from messages m join users u on u.id = m.solver_id
     where m.bot_id = $1

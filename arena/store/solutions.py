@@ -18,13 +18,15 @@ from persistence import Database, Statement, Write
 class SolutionStatus(StrEnum):
     """``solved`` → ``paid`` (the reward is final) → ``closed`` (all dues are final).
 
-    A bot that nobody solved goes from ``expired`` to ``closed``.
+    A bot that nobody solved goes from ``expired`` to ``closed``. ``abandoned``: a stranger closed it before its
+    reward was paid, after the grace period.
     """
 
     SOLVED = "solved"
     EXPIRED = "expired"
     PAID = "paid"
     CLOSED = "closed"
+    ABANDONED = "abandoned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,16 @@ CLOSED = update(
 """Single writer: the bot's settlement actor."""
 
 
+ABANDONED = update(
+    "solutions.abandoned",
+    "bot_solutions",
+    {"bot_id": "uuid", "signature": "text"},
+    set_="status = 'abandoned', close_signature = v.signature",
+    where="t.bot_id = v.bot_id and t.status = 'solved'",
+    rank=RANK_SETTLEMENT,
+)
+"""Single writer: the bot's settlement actor."""
+
 TAKEN_BACK = Statement(
     name="solutions.taken_back",
     sql="""delete from bot_solutions t using unnest($1::uuid[]) as v(bot_id)
@@ -134,6 +146,11 @@ def closed(bot_id: UUID, signature: str) -> Write:
     return CLOSED.row(bot_id, signature)
 
 
+def abandoned(bot_id: UUID, signature: str) -> Write:
+    """``solved`` to ``abandoned``: a stranger's closing is final."""
+    return ABANDONED.row(bot_id, signature)
+
+
 async def get(database: Database, bot_id: UUID) -> Solution | None:
     """How the bot ended, or ``None`` while it has not."""
     record = await database.fetch_one(
@@ -152,7 +169,8 @@ async def unfinished(database: Database, *, after: UUID | None = None, limit: in
     """A page of the ids of bots that ended and whose money is not final yet, by id."""
     records = await database.fetch(
         """
-        select bot_id from bot_solutions where status <> 'closed' and ($1::uuid is null or bot_id > $1)
+        select bot_id from bot_solutions
+        where status not in ('closed', 'abandoned') and ($1::uuid is null or bot_id > $1)
         order by bot_id limit $2
         """,
         after,

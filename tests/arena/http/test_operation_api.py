@@ -2,16 +2,21 @@
 
 from time import time
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from solders.keypair import Keypair
 
+from arena.game.funds import LOW_FUNDS
 from arena.http.faucet_limits import LIMIT, WINDOW
+from arena.http.schemas import MAX_AIRDROP
 from persistence import DatabaseUnavailable
 from tests.fixtures.front import Front, feed_status
+from tests.fixtures.scripted_rpc import RpcFailure
 
 HEALTH = "/api/v1/health"
 FAUCET = "/api/v1/faucet"
+SOL = 1_000_000_000
 
 
 async def test_whoever_opens_the_url_is_told_where_to_go(front: Front) -> None:
@@ -85,6 +90,30 @@ async def test_without_a_subscription_it_is_ready_all_the_same(front: Front) -> 
     assert (response.status_code, response.json()["feed"]["subscribed"]) == (200, False)
 
 
+async def test_a_wallet_that_runs_dry_is_told_of_and_stops_nobody(front: Front) -> None:
+    async def balances(payout: int) -> tuple[int, dict[str, Any]]:
+        keys = front.services.keys
+        front.rpc.methods["getBalance"] = lambda params: {
+            "context": {"slot": 10},
+            "value": payout if params[0] == str(keys.payout_pubkey) else SOL,
+        }
+        await front.services.funds.look()
+        response = await front.http.get(HEALTH)
+        return response.status_code, response.json()["funds"]
+
+    assert (await front.http.get(HEALTH)).json()["funds"] == {"ok": True, "detail": None, "wallets": []}
+    status, funds = await balances(payout=SOL)
+    assert (status, funds["ok"]) == (200, True)
+    status, funds = await balances(payout=1_000)
+    assert (status, funds["ok"], funds["detail"]) == (200, False, "too little: payout_key")
+    assert funds["wallets"][0] == {
+        "name": "payout_key",
+        "address": str(front.services.keys.payout_pubkey),
+        "lamports": 1_000,
+        "least": LOW_FUNDS,
+    }
+
+
 # -- faucet
 
 
@@ -129,6 +158,18 @@ async def test_on_a_real_chain_there_is_no_faucet(front: Front) -> None:
     assert not front.rpc.calls
 
 
+async def test_an_address_that_cannot_receive_keeps_its_share(front: Front) -> None:
+    def refuse(_: list[Any]) -> object:
+        raise RpcFailure(-32002, "Transaction simulation failed", {"err": {"InstructionError": [1, "x"]}})
+
+    asked = {"address": str(Keypair().pubkey()), "lamports": min(LIMIT, MAX_AIRDROP)}
+    give, front.rpc.methods["requestAirdrop"] = front.rpc.methods["requestAirdrop"], refuse
+    response = await front.http.post(FAUCET, json=asked)
+    assert (response.status_code, response.json()["code"]) == (422, "address_unusable")
+    front.rpc.methods["requestAirdrop"] = give
+    assert (await front.http.post(FAUCET, json=asked)).status_code == 200
+
+
 # -- the description
 
 
@@ -156,6 +197,8 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/admin/actors/{path}",
         "/admin/actors/{path}/restart",
         "/admin/actors/{path}/stop",
+        "/admin/bots/{bot_id}/halt",
+        "/admin/bots/{bot_id}/resume",
         "/admin/audit",
         "/admin/dead-letters",
     } == set(document["paths"])

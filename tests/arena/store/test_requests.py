@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import trio
+from solders.keypair import Keypair
 
 from arena.ids import new_id
-from arena.store import audit, auth, idempotency
+from arena.store import audit, auth, idempotency, users
 from arena.store.idempotency import Claimed, InProgress, Mismatch, Replay
 from persistence import Database
 
@@ -46,12 +47,18 @@ async def test_of_racing_requests_one_uses_the_nonce(database: Database) -> None
 
 
 async def test_a_token_is_refused_once_it_was_logged_out(database: Database) -> None:
-    jti = new_id()
-    assert not await auth.is_revoked(database, jti)
+    jti, user = new_id(), (await users.find_or_create(database, str(Keypair().pubkey()))).id
+    assert await auth.is_good(database, jti, user)
     await auth.revoke_token(database, jti, expires_at=soon())
     await auth.revoke_token(database, jti, expires_at=soon())
-    assert await auth.is_revoked(database, jti)
-    assert not await auth.is_revoked(database, new_id())
+    assert not await auth.is_good(database, jti, user)
+    assert await auth.is_good(database, new_id(), user)
+
+
+async def test_a_token_of_a_user_whom_a_restored_database_does_not_know_is_refused(
+    database: Database,
+) -> None:
+    assert not await auth.is_good(database, new_id(), new_id())
 
 
 async def test_only_what_expired_is_purged(database: Database) -> None:
@@ -63,7 +70,9 @@ async def test_only_what_expired_is_purged(database: Database) -> None:
     assert await auth.purge_expired(database) == 2
     assert await auth.purge_expired(database) == 0
     assert await auth.consume_nonce(database, "kept", wallet="w")
-    assert await auth.is_revoked(database, kept)
+    user = await users.find_or_create(database, str(Keypair().pubkey()))
+    assert not await auth.is_good(database, kept, user.id)
+    assert await auth.is_good(database, gone, user.id)
 
 
 HASH, OTHER = bytes(32), bytes([1]) * 32

@@ -203,6 +203,8 @@ async def test_the_reward_is_the_initial_pot_and_what_counted_messages_added(
     winning = await game.say(winner, "sesame")
     waiting = await game.say(loser, "sesame")
     _, under_way = await game.send(loser, "sesame")
+    await brain.wait_until_asked("sesame")
+    await eventually(lambda: game.system.info(f"/game/bots/{bot.id}").details["thinking"] == 1)
     release.set()
     solved = await frames.until("settlement", status="solved")
     counted = [await game.message(each.id) for each in (first, third, winning)]

@@ -115,3 +115,13 @@ async def test_what_operators_did_in_an_outage_is_written_with_the_next_sweep(
     await game.system.ref("/game/janitor").ask(Sweep())
     assert [entry.subject for entry in await audit.newest(game.database)] == ["/game"]
     assert game.system.info("/game/janitor").details["audit_kept"] == 0
+
+
+async def test_halted_bots_are_counted_until_operators_have_decided(game: Game) -> None:
+    bot = await game.open_bot()
+    await game.database.execute("update bots set status = 'halted' where id = $1", bot.id)
+    await game.system.ref("/game/janitor").ask(Sweep())
+    assert game.services.halted_bots == 1
+    await game.database.execute("update bots set status = 'open' where id = $1", bot.id)
+    await game.system.ref("/game/janitor").ask(Sweep())
+    assert game.services.halted_bots == 0

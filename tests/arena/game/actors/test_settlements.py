@@ -12,6 +12,8 @@ from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from arena.chain.events import BotClosed, CloseReason, MessageFeeRefunded, RewardSettled
+from arena.chain.instructions import close_bot
+from arena.chain.own_transactions import own_transaction
 from arena.chain.submitter import Failed, Landed, TransactionKind
 from arena.economy import Books, ExpiryRule
 from arena.game import settlement as settlement_module
@@ -39,10 +41,10 @@ async def solved_bot(game: Game) -> tuple[Bot, Player]:
     return await game.bot(bot.id), winner
 
 
-async def is_done(game: Game, bot: Bot) -> solutions.Solution:
+async def is_done(game: Game, bot: Bot, status: SolutionStatus = SolutionStatus.CLOSED) -> solutions.Solution:
     async def is_so() -> bool:
         solution = await solutions.get(game.database, bot.id)
-        return solution is not None and solution.status is SolutionStatus.CLOSED
+        return solution is not None and solution.status is status
 
     await eventually(is_so)
     solution = await solutions.get(game.database, bot.id)
@@ -387,3 +389,51 @@ async def test_a_settlement_that_has_nothing_to_do_looks_once(
         game.services.settlement(bot.id).tell(Advance())
     await eventually(lambda: looks > 0 and not is_alive(game, bot))
     assert looks <= 3
+
+
+DAY = 86_400
+
+
+async def closed_by_a_stranger(game: Game, bot: Bot) -> str:
+    """Eight days after its end; the signature."""
+    stranger = Keypair()
+    game.chain.give(stranger.pubkey(), SOL)
+    game.chain.offset = bot.closes_at.timestamp() + 8 * DAY - game.chain.now()
+    account = game.chain.bot(bot.address)
+    assert account is not None
+    instruction = close_bot(
+        game.services.program_id,
+        bot=Pubkey.from_string(bot.address),
+        closer=stranger.pubkey(),
+        creator=account.creator,
+        platform=account.platform,
+        heir=account.heir,
+        expected_message_count=account.message_count,
+    )
+    signed = own_transaction([instruction], stranger, await game.chain.latest_blockhash())
+    landing = game.chain.land(signed.transaction)
+    assert landing.error is None
+    for event in landing.events:
+        await game.router.handle(bot.id, event)
+    return signed.signature
+
+
+async def test_a_stranger_s_closing_of_a_bot_that_the_arena_has_not_ended_is_written_down(game: Game) -> None:
+    bot = await game.open_bot()
+    signature = await closed_by_a_stranger(game, bot)
+    assert (await is_done(game, bot)).close_signature == signature
+    assert (await game.bot(bot.id)).ended_at is not None
+    await eventually(lambda: not is_alive(game, bot))
+
+
+async def test_a_reward_that_was_not_paid_before_a_stranger_closed_the_bot_is_never_called_paid(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    bot, _ = await solved_bot(game)
+    late = await game.outbox.take(SETTLE)
+    signature = await closed_by_a_stranger(game, bot)
+    await game.land(late)
+    solution = await is_done(game, bot, SolutionStatus.ABANDONED)
+    assert (solution.close_signature, solution.settle_signature) == (signature, None)
+    await eventually(lambda: not is_alive(game, bot))
+    assert bot.id not in await solutions.unfinished(game.database)
