@@ -20,6 +20,7 @@ from solders.pubkey import Pubkey
 import persistence
 from actors import open_system, watch_event_loop
 from arena import store
+from arena.brains import kinds
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID
 from arena.chain.client import ChainClient, ChainUnavailable
 from arena.chain.feed import Feed
@@ -184,6 +185,8 @@ async def make_services(
         chain_id=await _chain_id(client, local=endpoints.local_chain),
         local_chain=endpoints.local_chain,
     )
+    await services.spending.load(database)
+    log.info("brains_ready", kinds=sorted(kinds()), language_model=settings.arena_llm_base_url is not None)
     router = ChainRouter(services)
     interval = settings.arena_chain_interval
     services.feed = Feed(client, endpoints.ws_url, program_id, router, poll_interval=interval)

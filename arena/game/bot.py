@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ import structlog
 from solders.pubkey import Pubkey
 
 from actors import Actor, ActorStopped, MailboxFull, Timer
-from arena.brains import Verdict
+from arena.brains import Limited, Verdict
 from arena.chain.events import BotClosed, BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
 from arena.chain.submitter import (
@@ -49,6 +50,7 @@ from arena.game.messages import (
     BotMessage,
     BrainAnswered,
     ChainEventSeen,
+    ChangeCredentials,
     CloseUnplayed,
     FinalityLearnt,
     GoOn,
@@ -66,12 +68,14 @@ from arena.game.refusals import (
     bot_not_halted,
     bot_not_live,
     bot_played,
+    brain_unavailable,
     keys_rotating,
     too_many_payments,
 )
 from arena.game.services import Services
 from arena.game.submission import Submission
 from arena.game.thinker import Thinker
+from arena.game.thinking import Unjudged
 from arena.problems import Problem, not_found
 from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
@@ -116,8 +120,7 @@ class BotActor(Actor[BotMessage]):
         if bot is None:
             return
         self._mirror = mirror_of(bot)
-        brain = terms.brain_of(services.secretbox, bot)
-        self._thinker = Thinker(services, self.context, brain, self._judging, self._publishing.publish)
+        self._thinker = Thinker(services, self.context, bot, self._judging, self._publishing.publish)
         self._finality = FinalityWatch(services, self.context, self._id)
         self._submission = Submission(services, self.context)
         self._payable_since = time.time()
@@ -190,6 +193,8 @@ class BotActor(Actor[BotMessage]):
                 return await self._open(bot, creator, transaction)
             case CloseUnplayed(creator, transaction):
                 return await self._close_unplayed(bot, creator, transaction)
+            case ChangeCredentials(credentials):
+                return await self._change_credentials(bot, credentials)
             case GoOn(adopts_up_to):
                 return await self._go_on(adopts_up_to)
             case Wake():
@@ -242,6 +247,16 @@ class BotActor(Actor[BotMessage]):
         self._advance_settlement()
         return outgoing.signature
 
+    # -- credentials
+
+    async def _change_credentials(self, bot: bots.Bot, credentials: bytes) -> None:
+        """What is being thought about goes on with the old ones."""
+        changes = BotChanges(self._mirror)
+        changes.write(bots.change_credentials(bot.id, credentials))
+        await self._commit(changes)
+        self._bot = replace(bot, credentials=credentials)
+        self._thinker.use_brain_of(self._bot)
+
     def _track(self) -> None:
         assert self._bot is not None
         self._services.feed.track(self._id, Pubkey.from_string(self._bot.address), self._mirror.event_seq)
@@ -264,6 +279,13 @@ class BotActor(Actor[BotMessage]):
             raise bot_ends_soon()
         if not self._keys_are_ours:
             raise keys_rotating()
+        if reason := self._unavailable():
+            raise brain_unavailable(reason)
+
+    def _unavailable(self) -> str | None:
+        """Why the brain could not judge a message now, if it could not."""
+        brain = self._thinker.brain
+        return brain.unavailable() if isinstance(brain, Limited) else None
 
     def _learn_keys(self, keys: chain_events.Keys | None) -> None:
         """A bot that answers to other keys than ours can neither be paid nor pay: it waits for its rotation."""
@@ -461,7 +483,7 @@ class BotActor(Actor[BotMessage]):
             await self._judge(bot, *ready)
         self._think_on()
 
-    async def _judge(self, bot: bots.Bot, paid: PaidMessage, verdict: Verdict | None) -> None:
+    async def _judge(self, bot: bots.Bot, paid: PaidMessage, verdict: Verdict | Unjudged) -> None:
         assert paid.index == self._mirror.judged_count + 1, "verdicts follow the order of the chain"
         changes = BotChanges(self._mirror)
         await verdicts.give(self._services, changes, bot, paid, verdict, list(self._judging)[1:])
@@ -469,9 +491,10 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         crash_point("verdict_committed")
         self._judging.done()
-        if verdict is not None and verdict.solved:
+        solved = isinstance(verdict, Verdict) and verdict.solved
+        if solved:
             self._thinker.stop()  # of the late ones: their fees go back
-        if verdict is None or verdict.solved:
+        if solved or isinstance(verdict, Unjudged):
             self._advance_settlement()
 
     def _advance_settlement(self) -> None:
@@ -493,8 +516,8 @@ class BotActor(Actor[BotMessage]):
         """A bot ends when its terms say so, once nothing is being paid and everything paid is judged."""
         self._watch_clock()
         now = time.time()
-        if not self._services.feed.status.is_recent(now):
-            self._payable_since = now  # without the chain nobody could have paid
+        if not self._services.feed.status.is_recent(now) or self._unavailable():
+            self._payable_since = now  # without the chain, or without a brain, nobody could have paid
         over = ending.is_over(
             bot,
             message_count=self._mirror.message_count,

@@ -24,6 +24,7 @@ from arena.chain.events import (
 from arena.chain.feed import ChainEvent
 from arena.game.bot_changes import BotChanges
 from arena.game.frames import PaymentFrame, PotFrame, RefundFrame, Reveal, SettlementFrame
+from arena.game.thinking import Unjudged
 from arena.store import chain_events, messages, sessions, solutions, transactions
 from arena.store.bots import Bot, BotStatus
 from arena.store.chain_events import Keys
@@ -187,7 +188,7 @@ def keys_of(event: ProgramEvent) -> Keys | None:
             return None
 
 
-def refund(changes: BotChanges, paid: PaidMessage, *, reason: Literal["late", "unjudged"]) -> None:
+def refund(changes: BotChanges, paid: PaidMessage, *, reason: Literal["late"] | Unjudged) -> None:
     """A paid message will not get a verdict: its fee is due to go back."""
     message = paid.message
     changes.write(messages.refunding(message.id, reason=reason))

@@ -116,7 +116,7 @@ class RefundFrame(Frame):
     message_index: int
     amount: Lamports
     status: Literal["due", "paid", "unclaimed"]
-    reason: Literal["late", "unjudged"] | None = None
+    reason: Literal["late", "unjudged", "spending_limit"] | None = None
     signature: str | None = None
 
 

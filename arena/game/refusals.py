@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from arena.chain.payment import PaymentRefused
-from arena.problems import Problem
+from arena.problems import Problem, unavailable
 from arena.store.messages import Message
 
 
@@ -62,6 +62,10 @@ def bot_played() -> Problem:
         409,
         "Somebody has paid for a message, or is about to. It ends by its terms.",
     )
+
+
+def brain_unavailable(detail: str) -> Problem:
+    return unavailable("brain", detail, retry_after=600)
 
 
 def text_invalid(detail: str) -> Problem:

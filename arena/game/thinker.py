@@ -9,22 +9,23 @@ import structlog
 import trio
 
 from actors import Context
-from arena.brains import Brain, Turn
+from arena.brains import Brain, Turn, Verdict
 from arena.crashpoints import crash_point
+from arena.game import terms
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import ReplyDelta
 from arena.game.judging import Judging
 from arena.game.messages import BrainAnswered, Published
 from arena.game.services import Services
-from arena.game.thinking import think
+from arena.game.thinking import Unjudged, think
 from arena.problems import Problem
 from arena.store import messages
+from arena.store.bots import Bot
 from arena.store.messages import NewMessage
 from persistence import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
-HISTORY_TURNS = 50
 OUTAGE_PAUSE = 1.0
 
 
@@ -39,16 +40,22 @@ class Thinker:
         self,
         services: Services,
         context: Context,
-        brain: Brain,
+        bot: Bot,
         judging: Judging,
         publish: Callable[[Published], None],
     ) -> None:
         self._services = services
         self._context = context
-        self._brain = brain
+        self._bot = bot
+        self.brain: Brain = terms.brain_of(services, bot)
         self._judging = judging
         self._publish = publish
         self._tasks: dict[UUID, trio.CancelScope] = {}
+
+    def use_brain_of(self, bot: Bot) -> None:
+        """From the next message on."""
+        self._bot = bot
+        self.brain = terms.brain_of(self._services, bot)
 
     def go_on(self) -> None:
         """Start to think about what can be thought about, and show what can be shown."""
@@ -77,10 +84,14 @@ class Thinker:
             if said := self._judging.say(message.id, text):
                 self._show(message, said)
 
-        verdict = paid.earlier
-        if verdict is None and not message.adopted:  # a text that is lost cannot be judged
+        verdict: Verdict | Unjudged
+        if paid.earlier is not None:
+            verdict = paid.earlier
+        elif message.adopted:
+            verdict = Unjudged.FAILED  # a text that is lost cannot be judged
+        else:
             verdict = await think(
-                self._brain,
+                self.brain,
                 message.text,
                 await self._history(paid),
                 paid.index,
@@ -102,7 +113,7 @@ class Thinker:
                     self._services.database,
                     paid.message.session_id,
                     before_index=paid.index,
-                    limit=HISTORY_TURNS,
+                    limit=terms.turns_told(self._bot),
                 )
             except DatabaseUnavailable:
                 await trio.sleep(OUTAGE_PAUSE)

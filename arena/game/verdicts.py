@@ -11,6 +11,7 @@ from arena.game.bot_changes import BotChanges
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import ReplyFrame, SettlementFrame
 from arena.game.services import Services
+from arena.game.thinking import Unjudged
 from arena.store import messages, solutions
 from arena.store.bots import Bot, BotStatus
 
@@ -20,18 +21,18 @@ async def give(
     changes: BotChanges,
     bot: Bot,
     paid: PaidMessage,
-    verdict: Verdict | None,
+    verdict: Verdict | Unjudged,
     late: Iterable[PaidMessage],
 ) -> None:
-    """Collect what the verdict on a message changes; None: it could not be judged.
+    """Collect what the verdict on a message changes, or that there is none.
 
     Args:
         late: the paid messages after this one, which go back if it is the winning one.
     """
     message = paid.message
     changes.set(judged_count=paid.index)
-    if verdict is None:
-        chain_facts.refund(changes, paid, reason="unjudged")
+    if isinstance(verdict, Unjudged):
+        chain_facts.refund(changes, paid, reason=verdict)
         return
     changes.write(messages.judged(message.id, reply=verdict.reply, solved=verdict.solved))
     changes.emit(

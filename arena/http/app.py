@@ -21,6 +21,7 @@ from arena.http import (
     bots,
     chain,
     chats,
+    credentials,
     faucet,
     health,
     index,
@@ -68,7 +69,7 @@ def describe_api() -> dict[str, Any]:
 
 
 def _register(app: QuartTrio) -> None:
-    for topic in (auth, bots, proof, chain, chats, health, faucet):
+    for topic in (auth, bots, credentials, proof, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     for topic in (admin, admin_bots, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)

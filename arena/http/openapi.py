@@ -48,7 +48,9 @@ class _Provider(OpenAPIProvider):
             if "requestBody" in operation:
                 handler = self._app.view_functions[rule.endpoint]
                 operation["requestBody"]["required"] = not getattr(handler, OPTIONAL_BODY, False)
-            operation["responses"] = (responses or {"204": {"description": "Done."}}) | {"default": problem}
+            if not any(status.startswith("2") for status in responses):
+                responses["204"] = {"description": "Done."}
+            operation["responses"] = responses | {"default": problem}
         return paths, components | more
 
 

@@ -87,6 +87,7 @@ class Player:
         self.client = client
         self.bot_id = bot_id
         self.frames: list[dict[str, Any]] = []
+        self.deltas: list[dict[str, Any]] = []
         self.paid: set[UUID] = set()
 
     @property
@@ -145,6 +146,8 @@ class Player:
                     await chat.send(
                         type="pay", id=message_id, transaction=self.client.sign(frame["transaction"])
                     )
+                elif frame["type"] == "reply.delta":
+                    self.deltas.append(frame)
                 elif "seq" in frame and frame["type"] != "welcome":
                     assert frame["seq"] > self.seq, "frames come once, in order"
                     self.frames.append(frame)

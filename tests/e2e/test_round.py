@@ -44,11 +44,11 @@ async def test_the_demo_bots_are_open_after_the_first_start_and_once_after_the_s
                 with trio.fail_after(60):
                     while True:
                         listed = (await client.call("GET", "/bots"))["bots"]
-                        if [bot["status"] for bot in listed] == ["open"] * 3:
+                        if [bot["status"] for bot in listed] == ["open"] * 6:
                             break
                         await trio.sleep(0.2)
             arena.end()
-        assert len({bot["name"] for bot in listed}) == 3
+        assert len({bot["name"] for bot in listed}) == 6
 
 
 @pytest.mark.parametrize(

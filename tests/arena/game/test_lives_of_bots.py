@@ -59,7 +59,7 @@ def restart(system: ActorSystem, kind: str, key: Any) -> None:
 async def test_a_message_whose_brain_fails_is_refunded_while_the_bot_lives(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terms, "brain_of", lambda box, bot: Moody())
+    monkeypatch.setattr(terms, "brain_of", lambda services, bot: Moody())
     creator = await arena.wallet()
     bot_id = await arena.open_bot(creator)
     player = await arena.player(bot_id)
@@ -87,7 +87,7 @@ async def test_verdicts_come_in_the_order_of_the_chain_however_long_each_takes(
             await trio.sleep(0.3 if message_index == 1 else 0)
             yield Verdict(False, message)
 
-    monkeypatch.setattr(terms, "brain_of", lambda box, bot: Slow())
+    monkeypatch.setattr(terms, "brain_of", lambda services, bot: Slow())
     bot_id = await arena.open_bot(await arena.wallet())
     players = [await arena.player(bot_id) for _ in range(3)]
     async with trio.open_nursery() as nursery:

@@ -187,6 +187,7 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/api/v1/bots/{bot_id}",
         "/api/v1/bots/{bot_id}/open",
         "/api/v1/bots/{bot_id}/closing",
+        "/api/v1/bots/{bot_id}/credentials",
         "/api/v1/bots/{bot_id}/close",
         "/api/v1/bots/{bot_id}/proof",
         "/api/v1/bots/{bot_id}/transaction",
@@ -204,6 +205,8 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/admin/audit",
         "/admin/dead-letters",
     } == set(document["paths"])
+    replacing = document["paths"]["/api/v1/bots/{bot_id}/credentials"]["put"]
+    assert replacing["responses"].keys() == {"204", "401", "404", "422", "default"}
     drafting = document["paths"]["/api/v1/bots"]["post"]
     assert drafting["security"] == [{"bearer": []}]
     assert list(drafting["responses"]["422"]["content"]) == ["application/problem+json"]

@@ -1,11 +1,21 @@
 import pytest
 
-from arena.store import audit, bots, chain_events, events, messages, sessions, solutions, transactions
+from arena.store import (
+    audit,
+    bots,
+    chain_events,
+    events,
+    messages,
+    sessions,
+    solutions,
+    spending,
+    transactions,
+)
 from persistence import Database, Statement
 
 STATEMENTS: list[Statement] = [
     value
-    for module in (audit, bots, chain_events, events, messages, sessions, solutions, transactions)
+    for module in (audit, bots, chain_events, events, messages, sessions, solutions, spending, transactions)
     for value in vars(module).values()
     if isinstance(value, Statement)
 ]
@@ -22,6 +32,7 @@ GAME_TABLES = {
     "revoked_tokens",
     "idempotency_keys",
     "audit_log",
+    "llm_spending",
 }
 
 
