@@ -334,7 +334,7 @@ async def test_a_broken_answer_is_tried_again_and_never_wins(
     [
         b": still here\n\n",
         b"data: " + b"x" * 1000,
-        b"\n",
+        b"\n" * 100,
         event({"choices": []}),
         b"event: ping\ndata: {}\n\n",
     ],
