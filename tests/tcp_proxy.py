@@ -24,7 +24,8 @@ class TcpProxy:
 
     def freeze(self) -> None:
         """Let nothing pass, but keep the connections open, as a network does that loses its packets."""
-        self._flow = trio.Event()
+        if self._flow.is_set():
+            self._flow = trio.Event()
 
     def thaw(self) -> None:
         self._flow.set()

@@ -61,7 +61,7 @@ from arena.game.outages import outages_are_refusals
 from arena.game.refusals import bot_ends_soon, bot_not_live, bot_played, too_many_payments
 from arena.game.services import Services
 from arena.game.thinking import think
-from arena.problems import Problem, not_found
+from arena.problems import Problem, not_found, unavailable
 from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
@@ -359,6 +359,8 @@ class BotActor(Actor[BotMessage]):
         crash_point("event_received")
         changes = BotChanges(self._mirror)
         fact = await self._fact(changes, bot, seen)
+        if isinstance(fact, chain_facts.Unknown):
+            await self._refuse_unless_final()
         await self._commit(changes)
         self._watch_finality()
         crash_point("event_committed")
@@ -384,6 +386,15 @@ class BotActor(Actor[BotMessage]):
                 if isinstance(seen.event, BotCreated):
                     self._last_paid_at = time.time()
                 self._watch_clock()
+
+    async def _refuse_unless_final(self) -> None:
+        """An event that makes no sense may belong to another branch of the chain than what we know.
+
+        It comes again until all that we know is final, or was taken back.
+        """
+        if await chain_events.unfinal(self._services.database, self._id, limit=1):
+            self._watch_finality()
+            raise unavailable("chain", "An event does not follow from the last ones, which are not final yet.")
 
     async def _fact(self, changes: BotChanges, bot: bots.Bot, seen: ChainEvent) -> chain_facts.Fact:
         database = self._services.database

@@ -70,7 +70,7 @@ class PaidTooLate:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fee, a refund or a reward that no row knows: lost data or a stolen key. The bot halts."""
+    """A fee, a refund or a reward that no row knows, or one too many: lost data or a stolen key. The bot halts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ def apply(
         solution: how the bot has ended, if it has.
     """
     event = seen.event
+    follows = event.message_count == changes.mirror.message_count + isinstance(event, MessageFeeRecorded)
     changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
     changes.write(
         chain_events.seen(
@@ -113,6 +114,8 @@ def apply(
             )
         )
     )
+    if not follows:
+        return _halt(changes, seen)
     match event:
         case BotCreated():
             changes.write(transactions.landed(seen.signature, slot=seen.slot))

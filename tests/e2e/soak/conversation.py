@@ -36,7 +36,6 @@ class Conversation:
         self._head: int | None = None
         self._client = client
         self._record = record
-        self._texts: dict[str, str] = {}
         self._payments: dict[str, int] = {}
         self._accepted_at: dict[str, float] = {}
         self._chat: Chat | None = None
@@ -44,8 +43,8 @@ class Conversation:
         self._refused = ""
 
     async def listen(self, *, to_the_end: bool = False) -> None:
-        """Take in what comes until the bot is closed; with `to_the_end` until everything in its log is known."""
-        while not self.fates.over or to_the_end:
+        """Take in what comes until all is settled; with `to_the_end` until everything in its log is known."""
+        while to_the_end or not self.fates.settled:
             try:
                 if await self._connected(to_the_end=to_the_end):
                     return
@@ -59,7 +58,7 @@ class Conversation:
                 await chat.send(type="resume", after=self.fates.seq)
                 self._chat = chat
                 self._tell()
-                while not (self.fates.over and not to_the_end):
+                while to_the_end or not self.fates.settled:
                     if to_the_end and self._head is not None and self.fates.seq >= self._head:
                         return True
                     with trio.move_on_after(QUIET if to_the_end else math.inf):
@@ -123,7 +122,6 @@ class Conversation:
     async def say(self, text: str) -> Fate | None:
         """Say it, pay for it, and wait for the verdict or the refund; None when the bot takes no messages any more."""
         message_id = str(new_id())
-        self._texts[message_id] = text
         while True:
             fate = self.fates.fate(message_id)
             if fate.paid and fate.status != "confirmed":

@@ -79,6 +79,11 @@ class Fates:
         return self.status in ("closed", "halted")
 
     @property
+    def settled(self) -> bool:
+        """The bot is closed. A payment may still be on its way, to be told that it never lands."""
+        return self.over and not any(fate.under_way for fate in self.messages.values())
+
+    @property
     def takes_messages(self) -> bool:
         return self.status == "open"
 

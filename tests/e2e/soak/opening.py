@@ -41,16 +41,20 @@ async def open_bot(
 
 
 async def close_unplayed(creator: ArenaClient, bot: Bot, record: Record) -> None:
-    """Until the bot is closed."""
+    """Until the bot is closed, or its opening was taken back by the chain for good."""
     path = f"/bots/{bot.id}"
-    while (status := (await persistently(creator, "GET", path, within=FOREVER))["status"]) != "closed":
+    while True:
+        status = (await persistently(creator, "GET", path, within=FOREVER))["status"]
+        if status in ("closed", "draft"):
+            bot.ended = True
+            return
         try:
             drafted = await persistently(creator, "POST", f"{path}/closing", within=FOREVER)
             signed = {"transaction": creator.sign(drafted["transaction"])}
             await persistently(creator, "POST", f"{path}/close", signed, within=FOREVER)
         except ArenaError as error:
-            if error.code not in (*SIGNED_TOO_LATE, "bot_not_live"):
+            # while the chain takes its opening back, it is not open, or not there
+            if error.code not in (*SIGNED_TOO_LATE, "bot_not_live", "bot_not_found"):
                 record.violation(f"the unplayed bot {bot.id}, {status}, cannot be closed: {error}")
                 return
         await trio.sleep(1)
-    bot.ended = True

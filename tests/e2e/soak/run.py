@@ -75,8 +75,12 @@ async def _soak(options: Options, arena: ArenaProcess, record: Record) -> None:
         world = World(options.seed, creators, players, record)
         record.began = trio.current_time()
         async with trio.open_nursery() as playing:
-            playing.start_soon(_break, options, arena, wire, world, record)
             playing.start_soon(_play, options, world)
+            await _break(options, arena, wire, record)
+            world.finishing = True
+            playing.cancel_scope.deadline = trio.current_time() + SETTLE_TIMEOUT
+        if playing.cancel_scope.cancelled_caught:
+            record.violation(f"players wait for ever: {world.waiting()}")
         await _settle(world, creators[0], record)
         await _check(arena, world, creators[0], before, platform, record)
         nursery.cancel_scope.cancel()
@@ -94,8 +98,8 @@ async def _play(options: Options, world: World) -> None:
     await world.run(options.bots, timed=options.seconds >= TIMED_FROM)
 
 
-async def _break(options: Options, arena: ArenaProcess, wire: TcpProxy, world: World, record: Record) -> None:
-    """Faults, with an audit now and then between two of them; then the end is rung in."""
+async def _break(options: Options, arena: ArenaProcess, wire: TcpProxy, record: Record) -> None:
+    """Faults, with an audit now and then between two of them."""
     planned = plan(options.seed, options.seconds, gap=options.gap)
     injector = Injector(arena, wire, record)
     share = len(planned) / (AUDITS + 1)
@@ -112,7 +116,6 @@ async def _break(options: Options, arena: ArenaProcess, wire: TcpProxy, world: W
                 )
     await trio.sleep_until(record.began + options.seconds)
     record.say("no more faults; what was begun comes to its end")
-    world.finishing = True
 
 
 async def _settle(world: World, client: ArenaClient, record: Record) -> None:

@@ -161,6 +161,15 @@ class World:
                 return
             await conversation.say(f"It must be {bot.phrase}")
 
+    def waiting(self) -> list[str]:
+        """Whose messages have not come to an end."""
+        return [
+            f"{wallet} with {bot_id}: message {message_id} is {fate.status}"
+            for (wallet, bot_id), talk in self.conversations.items()
+            for message_id, fate in talk.fates.messages.items()
+            if fate.under_way
+        ]
+
     async def complete(self) -> dict[tuple[str, str], Conversation]:
         """Every conversation once more, from the log's beginning to its end."""
         again: dict[tuple[str, str], Conversation] = {}
