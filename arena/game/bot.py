@@ -394,7 +394,9 @@ class BotActor(Actor[BotMessage]):
         """
         if await chain_events.unfinal(self._services.database, self._id, limit=1):
             self._watch_finality()
-            raise unavailable("chain", "An event does not follow from the last ones, which are not final yet.")
+            raise unavailable(
+                "chain", "An event does not follow from the last ones, which are not final yet."
+            )
 
     async def _fact(self, changes: BotChanges, bot: bots.Bot, seen: ChainEvent) -> chain_facts.Fact:
         database = self._services.database

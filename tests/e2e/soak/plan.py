@@ -81,7 +81,7 @@ def plan(seed: int, seconds: float, *, gap: float) -> list[Planned]:
 def _one(draw: random.Random, at: float, fault: Fault) -> Planned:
     match fault:
         case Fault.FORK:
-            return Planned(at, fault, options={"slots": draw.randint(1, 7)})
+            return Planned(at, fault, options={"slots": draw.randint(2, 8)})
         case Fault.RATE_LIMITED:
             return Planned(at, fault, round(draw.uniform(1, 5), 1), {"retryAfter": draw.randint(1, 2)})
         case Fault.LAGGING:
