@@ -30,7 +30,7 @@ from arena.economy import Books, FeeSchedule, Shares, Split, reward
 
 MAX_GAPS_TOLD = 5
 MAX_TAKEN_BACK = 1_000
-"""Messages that a fork may have taken back between a quote and its payment: those of the last slots, so they are few."""
+"""Messages that a fork may have taken back between a quote and its payment: those of the last slots are few."""
 
 
 def replay(program_id: Pubkey, address: Pubkey, history: Sequence[ChainEvent]) -> Ledger:

@@ -63,8 +63,7 @@ class Planned:
 def plan(seed: int, seconds: float, *, gap: float) -> list[Planned]:
     """The faults of a run that lasts `seconds`; about `gap` seconds lie between one and the next.
 
-    Every kind comes once before one comes a second time more often than its weight says: the first round is all of
-    them, shuffled, so that short runs differ by their seed and long ones have everything.
+    First comes each kind once, shuffled, so that long runs have everything; then they come by their weights.
     """
     draw = random.Random(f"faults {seed}")
     first = list(Fault)

@@ -13,7 +13,7 @@ from typing import Any
 
 import trio
 
-SETTLING = 6.0
+SETTLING = 2.0
 """Seconds after a fault in which what takes long is still the fault's doing."""
 
 
