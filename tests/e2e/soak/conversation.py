@@ -7,7 +7,7 @@ import math
 
 import trio
 from solders.transaction import VersionedTransaction
-from trio_websocket import ConnectionClosed, HandshakeError
+from trio_websocket import ConnectionClosed
 
 from arena.cli.arena_client import ArenaClient, ArenaError, Chat
 from arena.ids import new_id
@@ -48,7 +48,7 @@ class Conversation:
             try:
                 if await self._connected(to_the_end=to_the_end):
                     return
-            except (OSError, ArenaError, HandshakeError):
+            except (OSError, ArenaError):
                 await trio.sleep(PAUSE)
 
     async def _connected(self, *, to_the_end: bool) -> bool:
@@ -113,7 +113,8 @@ class Conversation:
             case {"type": "payment", "id": message_id, "status": "taken_back" | "expired" | "failed"}:
                 self._accepted_at.pop(message_id, None)
             case {"type": "reply" | "refund", "id": message_id} if message_id in self._accepted_at:
-                self._record.waits.append((self._accepted_at.pop(message_id), now))
+                who = f"message {message_id} to {self.bot.id}"
+                self._record.waited(self._accepted_at.pop(message_id), who)
 
     def _tell(self) -> None:
         self._news.set()

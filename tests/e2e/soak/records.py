@@ -62,6 +62,8 @@ class Record:
     """When something was broken."""
     waits: list[tuple[float, float]] = field(default_factory=list)
     """From payment to verdict or refund, as the players saw it."""
+    slowest: tuple[float, str] = (0.0, "")
+    """Seconds of the longest of these, and which message it was."""
     figures: dict[str, int | float | str] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
@@ -90,14 +92,19 @@ class Record:
         finally:
             self.windows.append((began, trio.current_time()))
 
-    def longest_wait(self, *, undisturbed: bool) -> float:
-        """Seconds; `undisturbed`: of those that no fault can have to do with."""
+    def waited(self, since: float, who: str) -> None:
+        """A player has got what was paid for."""
+        now = trio.current_time()
+        self.waits.append((since, now))
+        self.slowest = max(self.slowest, (now - since, f"{who}, paid at {since - self.began:.1f} s"))
+
+    def longest_undisturbed_wait(self) -> float:
+        """Seconds, of the waits that no fault can have to do with."""
         return max(
             (
                 end - begin
                 for begin, end in self.waits
-                if not undisturbed
-                or all(end < broke or mended + SETTLING < begin for broke, mended in self.windows)
+                if all(end < broke or mended + SETTLING < begin for broke, mended in self.windows)
             ),
             default=0.0,
         )

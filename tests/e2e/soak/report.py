@@ -41,8 +41,8 @@ def print_report(record: Record, duration: float) -> None:
     lines += [(f"fault: {fault}", number) for fault, number in sorted(record.faults.items())]
     lines += [
         ("faults", record.faults.total()),
-        ("longest from payment to verdict", f"{record.longest_wait(undisturbed=False):.1f} s"),
-        ("the same, away from faults", f"{record.longest_wait(undisturbed=True):.1f} s"),
+        ("longest from payment to verdict", f"{record.slowest[0]:.1f} s: {record.slowest[1]}"),
+        ("the same, away from faults", f"{record.longest_undisturbed_wait():.1f} s"),
         ("violations", len(record.wrong)),
     ]
     width = max(len(name) for name, _ in lines)
