@@ -18,13 +18,14 @@ END {
 endef
 export PROGRESS
 
-.PHONY: help run test test-long schedules lint format bench docs program program-check lock clean
+.PHONY: help run test test-long schedules soak lint format bench docs program program-check lock clean
 
 help:
 	@echo "make run        install what is needed, start the arena, print its URL"
 	@echo "make test       lint, types, import rules and all tests (sampled where long)"
 	@echo "make test-long  the same with the long suites complete"
 	@echo "make schedules  throw random schedules at the actors (SCHEDULES=100000)"
+	@echo "make soak       play and break an arena for minutes, check every lamport (MINUTES=5 SEED=7)"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make format     format the code"
 	@echo "make bench      run the benchmarks"
@@ -56,6 +57,10 @@ test-long: lint
 SCHEDULES ?= 100000
 schedules: .venv/installed
 	@$(BIN)/python -m tests.actors.simulation --schedules $(SCHEDULES)
+
+MINUTES ?= 5
+soak: .venv/installed
+	@$(BIN)/python -m tests.e2e.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 lint: .venv/installed
 	@echo "== ruff, mypy, import-linter"

@@ -85,7 +85,7 @@ async def run_arena(
     shutdown: trio.Event,
     on_ready: Callable[[], None],
 ) -> None:
-    """Run one arena on `listener` until `shutdown`, and take it down in order.
+    """Run one arena on `listener`, which it closes, until `shutdown`, and take it down in order.
 
     Args:
         house: opens and pays the demo bots; None: there are none.
@@ -233,6 +233,8 @@ async def _serve(
         await shutdown.wait()
         log.info("shutting_down")
         await connections.close_all(CLOSE_TIMEOUT)
+        # hypercorn closes its own; as long as ours is open, who connects is queued and never answered
+        listener.close()
 
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:

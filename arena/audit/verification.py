@@ -77,7 +77,11 @@ def _history(ledger: Ledger) -> str:
 
 
 def _prices(ledger: Ledger) -> str:
-    late = f"; {ledger.quoted} at an earlier price, which their quote had kept" if ledger.quoted else ""
+    late = (
+        f"; {ledger.quoted} at the price of another place, which their quote had kept"
+        if ledger.quoted
+        else ""
+    )
     return f"{len(ledger.fees)} messages, numbered in order, each paid at a price of the terms{late}"
 
 

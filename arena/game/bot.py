@@ -18,6 +18,7 @@ from solders.pubkey import Pubkey
 
 from actors import Actor, ActorStopped, MailboxFull, Timer
 from arena.brains import Limited, Verdict
+from arena.chain.client import Commitment
 from arena.chain.events import BotClosed, BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
 from arena.chain.submitter import (
@@ -76,7 +77,7 @@ from arena.game.services import Services
 from arena.game.submission import Submission
 from arena.game.thinker import Thinker
 from arena.game.thinking import Unjudged
-from arena.problems import Problem, not_found
+from arena.problems import Problem, not_found, unavailable
 from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
@@ -356,7 +357,8 @@ class BotActor(Actor[BotMessage]):
         crash_point("event_received")
         changes, fact = await self._meaning(bot, seen)
         await self._commit(changes)
-        if (keys := chain_facts.keys_of(seen.event)) is not None:
+        keys = chain_facts.keys_of(seen.event)
+        if keys is not None and not isinstance(fact, chain_facts.Unknown):
             self._learn_keys(keys)
         self._finality.wake()
         crash_point("event_committed")
@@ -396,11 +398,26 @@ class BotActor(Actor[BotMessage]):
             changes = BotChanges(self._mirror)
             fact = await adoption.adopt(self._services, changes, bot, seen, list(self._judging))
         if isinstance(fact, chain_facts.Unknown):
+            await self._refuse_unless_final(seen)
             changes = BotChanges(self._mirror)
             chain_facts.halt(changes, seen)
         elif adopts:
             await adoption.missing_transaction(self._services, changes, bot, seen)
         return changes, fact
+
+    async def _refuse_unless_final(self, seen: ChainEvent) -> None:
+        """An event that makes no sense may belong to another branch of the chain than what we know.
+
+        It comes again until it and all that we know are final, or one of both was taken back.
+        """
+        if await chain_events.unfinal(self._services.database, self._id, limit=1):
+            self._finality.wake()
+            raise unavailable(
+                "chain", "An event does not follow from the last ones, which are not final yet."
+            )
+        [status] = await self._services.client.statuses([seen.signature], search_history=True)
+        if status is None or status.confirmation is not Commitment.FINALIZED:
+            raise unavailable("chain", "An event makes no sense, and is not final yet.")
 
     async def _fact(self, changes: BotChanges, bot: bots.Bot, seen: ChainEvent) -> chain_facts.Fact:
         database = self._services.database

@@ -72,7 +72,10 @@ class PaidTooLate:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fee, a refund or a reward that no row knows: lost data or a stolen key. Nothing of it counts; the bot halts."""
+    """A fee, a refund or a reward that no row knows, or one too many: lost data or a stolen key.
+
+    Nothing of it counts; the bot halts.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ def apply(
         solution: how the bot has ended, if it has.
     """
     event = seen.event
+    if not follows(changes, seen):
+        return Unknown()
     take_in(changes, bot, seen)
     match event:
         case BotCreated():
@@ -146,6 +151,13 @@ def apply(
             return Moved()
         case KeysRotated():
             return None
+
+
+def follows(changes: BotChanges, seen: ChainEvent) -> bool:
+    """Whether the chain has counted as many messages as we: otherwise a fee is missing, or is of another branch."""
+    return seen.event.message_count == changes.mirror.message_count + isinstance(
+        seen.event, MessageFeeRecorded
+    )
 
 
 def unsolved(changes: BotChanges, bot: Bot, reveal: Reveal) -> None:

@@ -138,6 +138,10 @@ class ArenaProcess:
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
 
+    def terminate(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
