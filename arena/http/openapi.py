@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from quart_schema import HttpSecurityScheme, Info, QuartSchema
@@ -24,6 +25,11 @@ class _Provider(OpenAPIProvider):
                     for content in (part or {}).get("content", {}).values():
                         content["schema"] = _by_name(content["schema"], named)
         return document
+
+    def operation_id(self, method: str, path: str, func: Callable[..., object]) -> str | None:
+        # names of handlers are unique, and say the method where that matters
+        del method, path
+        return func.__name__
 
     def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
         parameter: dict[str, Any] = super().build_path_parameter(name, converter)
