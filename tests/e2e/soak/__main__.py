@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="of the faults and of what is played (default: any)")
     parser.add_argument("--players", type=int, default=8)
     parser.add_argument("--bots", type=int, default=3, help="that are open at a time")
-    parser.add_argument("--gap", type=float, default=5.0, help="seconds between two faults, on average")
+    parser.add_argument("--gap", type=float, default=4.0, help="seconds between two faults, on average")
     parser.add_argument("--slot-ms", type=int, default=100, help="length of a slot of the local chain")
     parser.add_argument("--keep", action="store_true", help="keep data and logs when all is well, too")
     arguments = parser.parse_args()

@@ -38,7 +38,7 @@ class Options:
     seconds: float = 300.0
     players: int = 8
     bots: int = 3
-    gap: float = 5.0
+    gap: float = 4.0
     """Between two faults, on average."""
     slot_ms: int = 100
 
