@@ -23,7 +23,6 @@ from solders.transaction import VersionedTransaction
 from arena.chain.backoff import Backoff
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment, Status, TransactionRejected
 from arena.chain.outgoing import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
-from arena.chain.transaction_errors import custom_code, describe
 
 __all__ = [
     "Expired",
@@ -325,4 +324,4 @@ def _outcome(outgoing: Outgoing, status: Status) -> Outcome | None:
         return None
     if status.error is None:
         return Landed(outgoing, status.slot)
-    return Failed(outgoing, status.slot, describe(status.error), custom_code(status.error))
+    return Failed(outgoing, status.slot, status.error)

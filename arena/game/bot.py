@@ -23,6 +23,7 @@ from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.events import BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
 from arena.chain.payment import cosign
+from arena.chain.reasons import EXPIRED, explain
 from arena.chain.submitter import (
     Expired,
     Failed,
@@ -322,12 +323,12 @@ class BotActor(Actor[BotMessage]):
         if isinstance(outcome, Landed) or (message is None and not opening_failed):
             return
         changes = BotChanges(self._mirror)
-        reason: str | None = None
         match outcome:
-            case Failed(slot=slot, error=error, code=code):
-                reason = opening.failure_code(code)
-                changes.write(transactions.failed(outgoing.signature, slot=slot, error=error))
+            case Failed(slot=slot, cause=cause):
+                failure = explain(cause, self._services.program_id, outgoing.transaction)
+                changes.write(transactions.failed(outgoing.signature, slot=slot, error=outcome.error))
             case Expired():
+                failure = EXPIRED
                 changes.write(transactions.expired(outgoing.signature))
         if message is None:
             changes.set(status=BotStatus.DRAFT)
@@ -339,7 +340,8 @@ class BotActor(Actor[BotMessage]):
                 id=message.client_id,
                 status="expired" if isinstance(outcome, Expired) else "failed",
                 signature=outgoing.signature,
-                code=reason,
+                code=failure.code,
+                detail=failure.detail,
             )
         await self._commit(changes)
         if message is not None:
