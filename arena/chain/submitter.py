@@ -24,7 +24,6 @@ from actors import ActorError
 from arena.chain.backoff import Backoff
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment, Status, TransactionRejected
 from arena.chain.outgoing import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
-from arena.chain.transaction_errors import custom_code, describe
 from arena.problems import Problem
 
 __all__ = [
@@ -330,4 +329,4 @@ def _outcome(outgoing: Outgoing, status: Status) -> Outcome | None:
         return None
     if status.error is None:
         return Landed(outgoing, status.slot)
-    return Failed(outgoing, status.slot, describe(status.error), custom_code(status.error))
+    return Failed(outgoing, status.slot, status.error)

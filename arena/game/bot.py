@@ -334,7 +334,7 @@ class BotActor(Actor[BotMessage]):
         if isinstance(outcome, Landed) or (message is None and not opening_failed):
             return
         changes = BotChanges(self._mirror)
-        payments.ended(changes, outcome, message)
+        payments.ended(self._services, changes, outcome, message)
         if message is None:
             changes.set(status=BotStatus.DRAFT)
         await self._commit(changes)

@@ -32,7 +32,8 @@ class PaymentFrame(Frame):
     )
     signature: str
     message_index: int | None = None
-    code: str | None = Field(default=None, description="why it failed")
+    code: str | None = Field(default=None, description="why it failed or expired")
+    detail: str | None = Field(default=None, description="the same in words, with what to do about it")
 
 
 class ReplyDelta(Frame):

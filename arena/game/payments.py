@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from arena.chain.payment import cosign
+from arena.chain.reasons import EXPIRED, explain
 from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
-from arena.game import opening, terms
+from arena.game import terms
 from arena.game.bot_changes import BotChanges
 from arena.game.frames import PaymentFrame
 from arena.game.messages import AcceptPayment
@@ -40,15 +41,15 @@ def accepted(changes: BotChanges, message: NewMessage, outgoing: Outgoing, *, ag
     )
 
 
-def ended(changes: BotChanges, outcome: Outcome, message: NewMessage | None) -> None:
+def ended(services: Services, changes: BotChanges, outcome: Outcome, message: NewMessage | None) -> None:
     """Collect what it changes that a creation (no message) or a payment can never take effect."""
     signature = outcome.outgoing.signature
-    reason: str | None = None
     match outcome:
-        case Failed(slot=slot, error=error, code=code):
-            reason = opening.failure_code(code)
-            changes.write(transactions.failed(signature, slot=slot, error=error))
+        case Failed(slot=slot, cause=cause):
+            failure = explain(cause, services.program_id, outcome.outgoing.transaction)
+            changes.write(transactions.failed(signature, slot=slot, error=outcome.error))
         case Expired():
+            failure = EXPIRED
             changes.write(transactions.expired(signature))
         case Landed():
             raise AssertionError("its event tells of it")
@@ -61,5 +62,6 @@ def ended(changes: BotChanges, outcome: Outcome, message: NewMessage | None) -> 
         id=message.client_id,
         status="expired" if isinstance(outcome, Expired) else "failed",
         signature=signature,
-        code=reason,
+        code=failure.code,
+        detail=failure.detail,
     )

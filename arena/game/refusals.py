@@ -116,6 +116,18 @@ def funds_insufficient(balance: int, needed: int) -> Problem:
     )
 
 
+def funds_below_rent(balance: int, needed: int, least: int) -> Problem:
+    """All in lamports; ``least`` is what the network lets a wallet hold, if it holds anything."""
+    return Problem(
+        "funds_below_rent",
+        "The wallet would be left with too little",
+        402,
+        f"It holds {balance} lamports, {needed} are needed with the network's fee, and what is left has to be nothing "
+        f"or at least {least}. Nothing was sent.",
+        {"balance": balance, "needed": needed, "least": least},
+    )
+
+
 def payment_refused(refused: PaymentRefused) -> Problem:
     """What the examination of a signed transaction found, under its own code."""
     return Problem(refused.code, "The signed transaction is refused", 422, refused.detail)

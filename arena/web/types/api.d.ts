@@ -731,6 +731,11 @@ export interface components {
             objective_hash: string;
             /** Opened At */
             opened_at: string | null;
+            /**
+             * @description of a draft, for its creator: why the last attempt to open it came to nothing
+             * @default null
+             */
+            opening_error: components["schemas"]["TransactionFailure"] | null;
             /** Pot */
             pot: number;
             /** Pot Bps */
@@ -1488,6 +1493,22 @@ export interface components {
             settle: string | null;
         };
         /**
+         * TransactionFailure
+         * @description Why a transaction came to nothing.
+         */
+        TransactionFailure: {
+            /**
+             * Code
+             * @description stable; docs/protocol.md lists them
+             */
+            code: string;
+            /**
+             * Detail
+             * @description what happened and what to do, in words
+             */
+            detail: string;
+        };
+        /**
          * Undelivered
          * @description Why a message became a dead letter.
          * @enum {string}
@@ -1609,6 +1630,7 @@ export type SessionResponse = components['schemas']['SessionResponse'];
 export type SessionStatus = components['schemas']['SessionStatus'];
 export type SignInInput = components['schemas']['SignInInput'];
 export type SignaturesResponse = components['schemas']['SignaturesResponse'];
+export type TransactionFailure = components['schemas']['TransactionFailure'];
 export type Undelivered = components['schemas']['Undelivered'];
 export type UserResponse = components['schemas']['UserResponse'];
 export type WalletFunds = components['schemas']['WalletFunds'];
