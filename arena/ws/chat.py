@@ -13,6 +13,7 @@ import trio
 
 from arena.edge.authentication import Authenticator
 from arena.edge.failures import as_problem, busy
+from arena.edge.tokens import token_missing
 from arena.game.messages import AttachSession, Pay, RequestQuote
 from arena.game.services import Services
 from arena.problems import Problem, not_found
@@ -20,11 +21,11 @@ from arena.store import events, sessions
 from arena.store.events import BotEvent
 from arena.store.sessions import ChatSession
 from arena.ws.connection import Connection, ConnectionClosed, Conversation
+from arena.ws.dialects import CHAT, FrameRefused
 from arena.ws.following import Following, Log
 from arena.ws.outages import through_outages
 from arena.ws.protocol import (
     PONG,
-    FrameRefused,
     MessageFrame,
     PayFrame,
     PaymentStateFrame,
@@ -32,7 +33,6 @@ from arena.ws.protocol import (
     QuoteFrame,
     ResumeFrame,
     WelcomeFrame,
-    decode,
     error_frame,
 )
 
@@ -63,9 +63,12 @@ async def _admitted(
     services: Services, authenticator: Authenticator, connection: Connection, session_id: UUID
 ) -> tuple[ChatSession, int]:
     """The session and its newest frame's number."""
-    await authenticator.check_revoked(connection.identity)
+    player = connection.identity
+    if player is None:
+        raise token_missing()
+    await authenticator.check_revoked(player)
     session = await sessions.get(services.database, session_id)
-    if session is None or session.solver_id != connection.identity.user_id:
+    if session is None or session.solver_id != player.user_id:
         # the same answer for both: nobody learns whose sessions there are
         raise not_found("session")
     return session, await events.last_seq(services.database, session.bot_id)
@@ -116,7 +119,7 @@ class _Chat:
 
     def _take(self, nursery: trio.Nursery, data: bytes | str) -> None:
         try:
-            frame = decode(data)
+            frame = CHAT.decode(data)
         except FrameRefused as refusal:
             self._connection.send_nowait(error_frame(refusal, refusal.frame_id))
             return

@@ -36,7 +36,7 @@ class QuartConnection:
     def __init__(
         self,
         websocket: Websocket,
-        identity: Identity,
+        identity: Identity | None,
         *,
         clock: Callable[[], float] = time,
     ) -> None:
@@ -52,7 +52,7 @@ class QuartConnection:
         self._written = trio.Event()
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> Identity | None:
         return self._identity
 
     async def receive(self) -> bytes | str:
@@ -66,6 +66,9 @@ class QuartConnection:
 
     async def send(self, frame: bytes) -> None:
         await self._outbox.put(frame)
+
+    async def flushed(self) -> None:
+        await self._outbox.flushed()
 
     def close(self, code: CloseCode, reason: str = "") -> None:
         """As `Connection.close`; also ends the conversation, whichever task calls it."""
@@ -95,7 +98,8 @@ class QuartConnection:
                 self.close(CloseCode.NORMAL)
 
     async def _hold(self, conversation: Conversation) -> None:
-        self._conversation.deadline = trio.current_time() + self._identity.expires_at - self._clock()
+        if self._identity is not None:
+            self._conversation.deadline = trio.current_time() + self._identity.expires_at - self._clock()
         try:
             with self._conversation:
                 await conversation(self)
@@ -104,7 +108,7 @@ class QuartConnection:
         except Problem as problem:
             self._refuse(problem)
         except Exception:
-            log.exception("a websocket conversation crashed", user_id=str(self._identity.user_id))
+            log.exception("a websocket conversation crashed", who=self._identity and self._identity.wallet)
             self.close(CloseCode.INTERNAL_ERROR, RESUME)
         if self._conversation.cancelled_caught and self._closing is None:
             self.close(CloseCode.UNAUTHORIZED, "token_expired")

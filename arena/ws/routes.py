@@ -14,6 +14,7 @@ from arena.ws.connection import Connection, Conversation
 from arena.ws.handshake import admit
 from arena.ws.open_connections import OpenConnections
 from arena.ws.quart_adapter import QuartConnection, refuse
+from arena.ws.spectating import spectate
 
 
 def add_websockets(app: Quart, services: Services) -> OpenConnections:
@@ -21,13 +22,16 @@ def add_websockets(app: Quart, services: Services) -> OpenConnections:
     connections = OpenConnections()
     authenticator = Authenticator.of(services)
 
-    async def serve(conversation: Conversation) -> None:
+    async def serve(
+        conversation: Conversation, *, anybody: bool = False, session_id: UUID | None = None
+    ) -> None:
         admission = admit(
             services.settings,
             authenticator.tokens,
             origin=websocket.headers.get("Origin"),
             offered=websocket.requested_subprotocols,
             authorization=websocket.headers.get("Authorization"),
+            anybody=anybody,
         )
         connections.check_room()
         await websocket.accept(subprotocol=admission.subprotocol)
@@ -38,13 +42,17 @@ def add_websockets(app: Quart, services: Services) -> OpenConnections:
         connection = QuartConnection(client, admission.who)
 
         async def counted(held: Connection) -> None:
-            with connections.holding(held):
+            with connections.holding(held, session_id):
                 await conversation(held)
 
         await connection.run(counted)
 
     @app.websocket("/ws/chats/<uuid:session_id>")
     async def chat_websocket(session_id: UUID) -> None:
-        await serve(chat(services, authenticator, session_id))
+        await serve(chat(services, authenticator, session_id), session_id=session_id)
+
+    @app.websocket("/ws/bots/<uuid:bot_id>")
+    async def spectator_websocket(bot_id: UUID) -> None:
+        await serve(spectate(services, authenticator, bot_id), anybody=True)
 
     return connections
