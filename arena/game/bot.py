@@ -606,7 +606,6 @@ class BotActor(Actor[BotMessage]):
             changes.write(messages.judged(message.id, reply=verdict.reply, solved=verdict.solved))
             changes.emit(
                 ReplyFrame,
-                session_id=message.session_id,
                 id=message.client_id,
                 message_id=message.id,
                 message_index=paid.index,
