@@ -84,6 +84,8 @@ MAX_PAYING_PER_SESSION = 4
 HISTORY_TURNS = 50
 CLOCK_INTERVAL = 30.0
 OUTAGE_PAUSE = 1.0
+LOBBY_PAUSE = 2.0
+"""Seconds until a lobby whose mailbox was full is told again."""
 SESSIONS_BEFORE_SWEEP = 256
 
 
@@ -108,6 +110,7 @@ class BotActor(Actor[BotMessage]):
         """Whether a task asks the chain if it stands by its events."""
         self._unwatched = False
         """There may be an event that the task has not seen yet."""
+        self._lobby_behind = False
         self._everybody: Publisher[Published] = Publisher()
         self._sessions: dict[UUID, Publisher[Published]] = {}
 
@@ -142,6 +145,8 @@ class BotActor(Actor[BotMessage]):
                 self._submit(terms.outgoing(row))
         if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
             self._track()
+        if self._mirror.status not in (BotStatus.DRAFT, BotStatus.OPENING):
+            self._tell_lobby()  # an earlier start may have ended before it did
         ended = self._mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
         if ended or await messages.refunds_due(database, self._id, limit=1):
             self._advance_settlement()
@@ -678,6 +683,8 @@ class BotActor(Actor[BotMessage]):
     async def _look_at_clock(self, bot: bots.Bot) -> None:
         """A bot ends when its terms say so, once nothing is being paid and everything paid is judged."""
         self._watch_clock()
+        if self._lobby_behind:
+            self._tell_lobby()
         now = time.time()
         if not self._services.feed.status.is_recent(now):
             self._payable_since = now  # without the chain nobody could have paid
@@ -737,11 +744,24 @@ class BotActor(Actor[BotMessage]):
     def _tell_lobby(self) -> None:
         bot, mirror = self._bot, self._mirror
         assert bot is not None
-        price = bot.fees.price(mirror.message_count)
-        entry = LobbyEntry(self._id, mirror.status.value, mirror.pot, mirror.message_count, price)
+        entry = LobbyEntry(
+            bot_id=self._id,
+            seq=mirror.frame_seq,
+            name=bot.name,
+            kind=bot.kind,
+            status=mirror.status.value,
+            pot=mirror.pot,
+            next_price=bot.fees.price(mirror.message_count),
+            message_count=mirror.message_count,
+            closes_at=bot.closes_at,
+        )
+        self._lobby_behind = False
         try:
             self._services.lobby.tell(BotChanged(entry))
-        except (MailboxFull, ActorStopped) as error:
-            log.info(
-                "lobby_not_told", bot_id=str(self._id), reason=str(error)
-            )  # the next change tells it all
+        except MailboxFull as error:
+            log.info("lobby_not_told", bot_id=str(self._id), reason=str(error))
+            self._lobby_behind = True
+            self.context.send_later(LOBBY_PAUSE, Wake())
+        except ActorStopped as error:
+            # when it starts again, whoever was subscribed reads the rows
+            log.info("lobby_not_told", bot_id=str(self._id), reason=str(error))

@@ -1,7 +1,7 @@
 """The conversation of `/ws/chats/{session_id}`: one player, one bot.
 
-Two things go on at once: `_Chat.run` reads the client's frames and answers them, `Following` sends what happens in the
-session.
+Three things go on at once: `_Chat.run` reads the client's frames and answers them, `Following` sends what happens in
+the session, `tell_presence` how many others are there.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from arena.ws.connection import Connection, ConnectionClosed, Conversation
 from arena.ws.dialects import CHAT, FrameRefused
 from arena.ws.following import Following, Log
 from arena.ws.outages import through_outages
+from arena.ws.presence import tell_presence
 from arena.ws.protocol import (
     PONG,
     MessageFrame,
     PayFrame,
     PaymentStateFrame,
     PingFrame,
+    PongFrame,
     QuoteFrame,
     ResumeFrame,
     WelcomeFrame,
@@ -54,7 +56,8 @@ def chat(services: Services, authenticator: Authenticator, session_id: UUID) -> 
         session, head = await through_outages(
             connection, lambda: _admitted(services, authenticator, connection, session_id)
         )
-        await _Chat(services, connection, session, head).run()
+        with services.presence.playing(session.bot_id, session.solver_id):
+            await _Chat(services, connection, session, head).run()
 
     return converse
 
@@ -109,6 +112,7 @@ class _Chat:
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._following.run)
+            nursery.start_soon(tell_presence, self._connection, self._services.presence, self._session.bot_id)
             try:
                 while True:
                     self._take(nursery, await self._connection.receive())
@@ -126,6 +130,8 @@ class _Chat:
         match frame:
             case PingFrame():
                 self._connection.send_nowait(PONG)
+                return
+            case PongFrame():
                 return
             case ResumeFrame(after=after):
                 self._following.resume(after)

@@ -34,6 +34,8 @@ class CloseCode(IntEnum):
     """The server stops. Connect again and resume."""
     INTERNAL_ERROR = 1011
     """A fault of the server. Connect again and resume."""
+    IDLE = 4408
+    """The client has not said anything for too long, not even `pong`. Connect again and resume."""
     TOO_SLOW = 4008
     """Frames were not read as fast as they came. Connect again and resume."""
     UNAUTHORIZED = 4401

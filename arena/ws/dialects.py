@@ -12,9 +12,11 @@ from arena.problems import Problem
 from arena.ws.connection import MAX_FRAME_BYTES
 from arena.ws.protocol import (
     ChatClientFrame,
+    LobbyClientFrame,
     MessageFrame,
     PayFrame,
     PingFrame,
+    PongFrame,
     ResumeFrame,
     SpectatorClientFrame,
 )
@@ -82,7 +84,10 @@ def _id_of(data: bytes | str) -> UUID | None:
         return None
 
 
-CHAT: Final = Dialect[MessageFrame | PayFrame | ResumeFrame | PingFrame](
-    TypeAdapter(ChatClientFrame), ["message", "pay", "resume", "ping"]
+CHAT: Final = Dialect[MessageFrame | PayFrame | ResumeFrame | PingFrame | PongFrame](
+    TypeAdapter(ChatClientFrame), ["message", "pay", "resume", "ping", "pong"]
 )
-SPECTATOR: Final = Dialect[ResumeFrame | PingFrame](TypeAdapter(SpectatorClientFrame), ["resume", "ping"])
+SPECTATOR: Final = Dialect[ResumeFrame | PingFrame | PongFrame](
+    TypeAdapter(SpectatorClientFrame), ["resume", "ping", "pong"]
+)
+LOBBY: Final = Dialect[PingFrame | PongFrame](TypeAdapter(LobbyClientFrame), ["ping", "pong"])

@@ -17,9 +17,8 @@ from actors import SubscriberLagged, Subscription
 from arena.game.messages import Published
 from arena.problems import Problem
 from arena.store.events import BotEvent
-from arena.ws.backoff import Backoff
 from arena.ws.connection import Connection, ConnectionClosed
-from arena.ws.outages import QUERY_TIMEOUT, outage
+from arena.ws.outages import QUERY_TIMEOUT, Patience
 from arena.ws.protocol import error_frame
 
 log = structlog.get_logger(__name__)
@@ -31,8 +30,6 @@ REPLAY_PAGE = 200
 """Frames read from the log at once."""
 MIN_PAUSE = 0.05
 """Seconds between two replays: what resuming over and over can cost."""
-STEADY = 2.0
-"""Seconds after which a subscription that ends is not the sequel of the last failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +55,7 @@ class Following:
         self._log = log
         self._cursor = after  # the last durable frame sent, or that the client says it has
         self._resumed = False  # the cursor is what the client says, and not checked yet
-        self._told = False  # the client knows of the present outage
+        self._patience = Patience(connection)
         self._spoken = trio.Event()
         self._streaming = trio.CancelScope()
 
@@ -77,30 +74,13 @@ class Following:
         """Until the connection is closed."""
         with trio.move_on_after(RESUME_GRACE):
             await self._spoken.wait()
-        backoff = Backoff()
         try:
             while True:
                 with trio.CancelScope() as self._streaming:
-                    await self._follow_once(backoff)
+                    await self._patience.attempt(self._follow)
                 await trio.sleep(MIN_PAUSE)
         except ConnectionClosed:
             log.debug("a connection was closed while frames came")
-
-    async def _follow_once(self, backoff: Backoff) -> None:
-        """Follow, and wait a little after a failure or an early end; tell the client of an outage, once."""
-        began = trio.current_time()
-        try:
-            await self._follow()
-        except ConnectionClosed:
-            raise
-        except Exception as error:  # noqa: BLE001 -- what is no outage is raised again
-            problem = outage(error)
-            if not self._told:
-                self._told = True
-                self._connection.send_nowait(error_frame(problem))
-        if trio.current_time() - began >= STEADY:
-            backoff.reset()
-        await backoff.wait()
 
     async def _follow(self) -> None:
         """Everything after the cursor, until the subscription ends."""
@@ -108,7 +88,7 @@ class Following:
             subscription = await self._log.subscribe()
         try:
             await self._replay()
-            self._told = False
+            self._patience.restored()
             async for published in subscription:
                 if published.seq is None:
                     self._connection.send_nowait(published.frame)

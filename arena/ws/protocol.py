@@ -55,10 +55,23 @@ class ResumeFrame(Frame):
     after: Annotated[int, Field(ge=0, le=MAX_SEQ, strict=True)]
 
 
-class PingFrame(Frame):
-    """Are you there? The answer is `pong`."""
+# -- both ways
 
-    type: Literal["ping"]
+
+class PingFrame(Frame):
+    """Are you there? The answer is `pong`. The server asks a client that has been silent for a while."""
+
+    type: Literal["ping"] = "ping"
+
+
+class PongFrame(Frame):
+    """The answer to `ping`."""
+
+    type: Literal["pong"] = "pong"
+
+
+PING: Final = PingFrame().encode()
+PONG: Final = PongFrame().encode()
 
 
 # -- to the client
@@ -83,6 +96,21 @@ class SpectatorWelcomeFrame(Frame):
     protocol: Literal["arena.v1"] = SUBPROTOCOL
     bot_id: UUID
     seq: int = Field(description="the newest frame of the bot; resume after it to get only what is new")
+
+
+class LobbyWelcomeFrame(Frame):
+    """The first frame in the lobby."""
+
+    type: Literal["welcome"] = "welcome"
+    protocol: Literal["arena.v1"] = SUBPROTOCOL
+
+
+class LobbyFrame(Frame):
+    """The open bots with the largest pots. What was told of bots before does not count any more."""
+
+    type: Literal["lobby"] = "lobby"
+    bots: list[frames.BotEntry]
+    more: bool = Field(description="there are more open bots than these: `GET /bots` has them all")
 
 
 class QuoteFrame(Frame):
@@ -117,22 +145,20 @@ class ErrorFrame(Frame):
     retry_after: int | None = Field(default=None, description="seconds after which to try again")
 
 
-class PongFrame(Frame):
-    type: Literal["pong"] = "pong"
-
-
-PONG: Final = PongFrame().encode()
-
-
 # -- which frames go over which socket
 
-ChatClientFrame = Annotated[MessageFrame | PayFrame | ResumeFrame | PingFrame, Field(discriminator="type")]
+ChatClientFrame = Annotated[
+    MessageFrame | PayFrame | ResumeFrame | PingFrame | PongFrame, Field(discriminator="type")
+]
 ChatServerFrame = Annotated[
     WelcomeFrame
     | QuoteFrame
     | PaymentStateFrame
     | ErrorFrame
+    | PingFrame
     | PongFrame
+    | frames.PresenceFrame
+    | frames.PresenceFrame
     | frames.PaymentFrame
     | frames.ReplyDelta
     | frames.ReplyFrame
@@ -143,16 +169,31 @@ ChatServerFrame = Annotated[
     Field(discriminator="type"),
 ]
 
-SpectatorClientFrame = Annotated[ResumeFrame | PingFrame, Field(discriminator="type")]
+SpectatorClientFrame = Annotated[ResumeFrame | PingFrame | PongFrame, Field(discriminator="type")]
 SpectatorServerFrame = Annotated[
     SpectatorWelcomeFrame
     | ErrorFrame
+    | PingFrame
     | PongFrame
+    | frames.PresenceFrame
+    | frames.PresenceFrame
     | frames.ReplyFrame
     | frames.PotFrame
     | frames.RollbackFrame
     | frames.SettlementFrame
     | frames.RefundFrame,
+    Field(discriminator="type"),
+]
+
+LobbyClientFrame = Annotated[PingFrame | PongFrame, Field(discriminator="type")]
+LobbyServerFrame = Annotated[
+    LobbyWelcomeFrame
+    | ErrorFrame
+    | PingFrame
+    | PongFrame
+    | frames.PresenceFrame
+    | LobbyFrame
+    | frames.BotFrame,
     Field(discriminator="type"),
 ]
 

@@ -12,6 +12,7 @@ from arena.problems import Problem
 from arena.ws.chat import chat
 from arena.ws.connection import Connection, Conversation
 from arena.ws.handshake import admit
+from arena.ws.lobby import Lobby
 from arena.ws.open_connections import OpenConnections
 from arena.ws.quart_adapter import QuartConnection, refuse
 from arena.ws.spectating import spectate
@@ -19,14 +20,16 @@ from arena.ws.spectating import spectate
 
 def add_websockets(app: Quart, services: Services) -> OpenConnections:
     """Add `/ws/…` to the app. Close the connections that are returned before the server stops."""
+    settings = services.settings
     connections = OpenConnections()
     authenticator = Authenticator.of(services)
+    lobby = Lobby(services, authenticator)
 
     async def serve(
         conversation: Conversation, *, anybody: bool = False, session_id: UUID | None = None
     ) -> None:
         admission = admit(
-            services.settings,
+            settings,
             authenticator.tokens,
             origin=websocket.headers.get("Origin"),
             offered=websocket.requested_subprotocols,
@@ -39,7 +42,12 @@ def add_websockets(app: Quart, services: Services) -> OpenConnections:
         if isinstance(admission.who, Problem):
             await refuse(client, admission.who)
             return
-        connection = QuartConnection(client, admission.who)
+        connection = QuartConnection(
+            client,
+            admission.who,
+            ping_after=settings.arena_ping_after,
+            idle_after=settings.arena_ping_after + settings.arena_ping_timeout,
+        )
 
         async def counted(held: Connection) -> None:
             with connections.holding(held, session_id):
@@ -50,6 +58,10 @@ def add_websockets(app: Quart, services: Services) -> OpenConnections:
     @app.websocket("/ws/chats/<uuid:session_id>")
     async def chat_websocket(session_id: UUID) -> None:
         await serve(chat(services, authenticator, session_id), session_id=session_id)
+
+    @app.websocket("/ws/lobby")
+    async def lobby_websocket() -> None:
+        await serve(lobby.conversation(), anybody=True)
 
     @app.websocket("/ws/bots/<uuid:bot_id>")
     async def spectator_websocket(bot_id: UUID) -> None:

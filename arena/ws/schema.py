@@ -10,6 +10,8 @@ from pydantic.json_schema import JsonSchemaMode
 from arena.ws.protocol import (
     ChatClientFrame,
     ChatServerFrame,
+    LobbyClientFrame,
+    LobbyServerFrame,
     SpectatorClientFrame,
     SpectatorServerFrame,
 )
@@ -17,6 +19,7 @@ from arena.ws.protocol import (
 SOCKETS: Final[dict[str, tuple[Any, Any]]] = {
     "chat": (ChatClientFrame, ChatServerFrame),
     "spectator": (SpectatorClientFrame, SpectatorServerFrame),
+    "lobby": (LobbyClientFrame, LobbyServerFrame),
 }
 """By socket: what clients send over it, and what servers do."""
 

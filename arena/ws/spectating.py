@@ -8,6 +8,7 @@ import trio
 
 from arena.edge.authentication import Authenticator
 from arena.game.messages import SubscribeBot
+from arena.game.presence import Presence
 from arena.game.services import Services
 from arena.problems import not_found
 from arena.store import bot_views, events
@@ -17,6 +18,7 @@ from arena.ws.connection import Connection, ConnectionClosed, Conversation
 from arena.ws.dialects import SPECTATOR, FrameRefused
 from arena.ws.following import Following, Log
 from arena.ws.outages import through_outages
+from arena.ws.presence import tell_presence
 from arena.ws.protocol import PONG, PingFrame, ResumeFrame, SpectatorWelcomeFrame, error_frame
 
 
@@ -39,15 +41,23 @@ def spectate(services: Services, authenticator: Authenticator, bot_id: UUID) -> 
         head = await through_outages(connection, lambda: admitted(connection))
         connection.send_nowait(SpectatorWelcomeFrame(bot_id=bot_id, seq=head).encode())
         following = Following(connection, _log(services, bot_id), head)
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(following.run)
-            try:
-                while True:
-                    _take(connection, following, await connection.receive())
-            except ConnectionClosed:
-                nursery.cancel_scope.cancel()
+        # several tabs of one user count once; of those who are not signed in, each
+        who = connection if connection.identity is None else connection.identity.user_id
+        with services.presence.watching(bot_id, who):
+            await _watch(services.presence, connection, following, bot_id)
 
     return converse
+
+
+async def _watch(presence: Presence, connection: Connection, following: Following, bot_id: UUID) -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(following.run)
+        nursery.start_soon(tell_presence, connection, presence, bot_id)
+        try:
+            while True:
+                _take(connection, following, await connection.receive())
+        except ConnectionClosed:
+            nursery.cancel_scope.cancel()
 
 
 def _log(services: Services, bot_id: UUID) -> Log:

@@ -154,7 +154,7 @@ json_values = st.recursive(
 
 @given(
     st.dictionaries(st.sampled_from(["id", "text", "transaction", "after", "x"]), json_values),
-    st.sampled_from(["message", "pay", "resume", "ping"]),
+    st.sampled_from(["message", "pay", "resume", "ping", "pong"]),
 )
 def test_whatever_a_frame_holds_it_is_understood_or_refused(fields: dict[str, object], kind: str) -> None:
     assert outcome(json.dumps(fields | {"type": kind})) in {"understood", "frame_invalid"}

@@ -7,7 +7,7 @@ from arena.ws.schema import frames_schema
 
 CHAT = {
     "welcome", "quote", "payment.state", "error", "pong", "payment", "rollback", "reply", "reply.delta", "pot",
-    "settlement", "refund",
+    "settlement", "refund", "ping", "presence",
 }  # fmt: skip
 PRIVATE = {"quote", "payment.state", "payment", "reply.delta"}
 
@@ -15,10 +15,12 @@ PRIVATE = {"quote", "payment.state", "payment", "reply.delta"}
 @pytest.mark.parametrize(
     ("union", "types"),
     [
-        ("chat.client", {"message", "pay", "resume", "ping"}),
+        ("chat.client", {"message", "pay", "resume", "ping", "pong"}),
         ("chat.server", CHAT),
-        ("spectator.client", {"resume", "ping"}),
+        ("spectator.client", {"resume", "ping", "pong"}),
         ("spectator.server", CHAT - PRIVATE),
+        ("lobby.client", {"ping", "pong"}),
+        ("lobby.server", {"welcome", "error", "ping", "pong", "presence", "lobby", "bot"}),
     ],
 )
 def test_the_schema_has_every_frame_of_every_socket(union: str, types: set[str]) -> None:
