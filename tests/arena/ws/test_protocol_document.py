@@ -3,20 +3,21 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
 from arena.ws.connection import CloseCode
-from arena.ws.schema import SOCKETS, frames_schema
+from arena.ws.schema import SOCKETS
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 EXAMPLES = re.findall(r"```json (client|server)(?: (\w+))?\n(.*?)```", DOCUMENT, re.DOTALL)
 """Side, socket (none: of the chat, and of the others, too, if they have such a frame) and text."""
 CODE = re.compile(r"""(?:Problem|Refused|refused|TokenRefused)\(\s*f?"([a-z][a-z0-9_]+)"(?=[,)])""")
-SCHEMA = frames_schema()
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "frames.schema.json").read_text("utf-8"))
 
 
 def frames_of(union: str) -> set[str]:
