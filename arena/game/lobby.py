@@ -13,7 +13,7 @@ from uuid import UUID
 import trio
 from pydantic_core import to_json
 
-from actors import Actor, Publisher
+from actors import Actor, ActorStopped, Publisher
 from arena.economy import FeeSchedule
 from arena.game.frames import BotEntry, BotFrame, PresenceFrame
 from arena.game.messages import (
@@ -118,6 +118,8 @@ class LobbyActor(Actor[LobbyMessage]):
         self._due = False
         entries, self._entries = self._entries, {}
         counts, self._counts = self._counts, {}
+        if not len(self._publisher):
+            return
         news = [
             LobbyNews(
                 bot_id, entry.seq, to_json(BotFrame(bot=shown(entry, self._presence.published(bot_id))))
@@ -140,5 +142,8 @@ class LobbyActor(Actor[LobbyMessage]):
             await self._presence.stirred()
             counts = self._presence.publish()
             if counts:
-                await self.context.ref.ask(PresenceMoved(counts))
+                try:
+                    await self.context.ref.ask(PresenceMoved(counts))
+                except ActorStopped:
+                    return  # this start of it ends; who is subscribed then reads everything again
             await trio.sleep(PRESENCE_INTERVAL)
