@@ -44,6 +44,7 @@ class BotView:
     pot: int
     message_count: int
     judged_count: int
+    frame_seq: int
     opened_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
@@ -59,7 +60,7 @@ _SELECT = """
     select b.id, b.creator_id, u.wallet as creator, u.username as creator_name, b.address, b.name, b.kind,
         b.public::text as public, b.objective_hash, b.fee_base, b.fee_growth_bps, b.fee_cap, b.pot_bps,
         b.creator_bps, b.initial_pot, b.closes_at, b.idle_after, b.idle_min_messages, b.expiry_rule, b.demo,
-        b.status, b.pot, b.message_count, b.judged_count, b.opened_at, b.ended_at, b.created_at,
+        b.status, b.pot, b.message_count, b.judged_count, b.frame_seq, b.opened_at, b.ended_at, b.created_at,
         w.wallet as winner, s.message_index as winning_index,
         case when s.message_id is not null then s.reward end as reward
     from bots b join users u on u.id = b.creator_id
@@ -98,6 +99,14 @@ async def newest(
         creator_id,
         before,
         limit,
+    )
+    return [_view(record) for record in records]
+
+
+async def richest(database: Database, *, limit: int) -> list[BotView]:
+    """Open bots, those with the largest pots first."""
+    records = await database.fetch(
+        f"{_SELECT} where b.status = 'open' order by b.pot desc, b.id desc limit $1", limit
     )
     return [_view(record) for record in records]
 

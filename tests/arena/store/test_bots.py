@@ -198,6 +198,16 @@ async def test_bots_are_listed_newest_first_in_pages(world, database: Database) 
     assert seen == made[::-1]
 
 
+async def test_open_bots_are_listed_by_their_pots(world, database: Database) -> None:
+    made = {pot: (await world.bot()).id for pot in (2, 5, 3)}
+    for pot, bot_id in made.items():
+        await database.execute("update bots set pot = $1 where id = $2", pot, bot_id)
+    for status in (BotStatus.DRAFT, BotStatus.OPENING, BotStatus.SOLVED):
+        await world.bot(status)
+    assert [view.id for view in await bot_views.richest(database, limit=2)] == [made[5], made[3]]
+    assert len(await bot_views.richest(database, limit=10)) == 3
+
+
 async def test_lists_are_filtered_by_status_and_creator(world, database: Database) -> None:
     creator = await world.user()
     solved = await world.bot(BotStatus.SOLVED)
