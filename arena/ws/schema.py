@@ -32,6 +32,8 @@ def frames_schema() -> dict[str, Any]:
         definitions |= _described(client, "validation", unions, f"{socket}.client")
         definitions |= _described(server, "serialization", unions, f"{socket}.server")
     for definition in definitions.values():
+        for member in definition.get("properties", {}).values():
+            member.pop("title", None)  # the member's name once more
         if "const" in definition.get("properties", {}).get("type", {}):
             # a default to pydantic; on the wire it is always there
             definition["required"] = [
@@ -40,7 +42,7 @@ def frames_schema() -> dict[str, Any]:
             ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Frames of the arena's websockets",
+        "title": "Frame",
         "$defs": dict(sorted(definitions.items())) | unions,
         "anyOf": [{"$ref": f"#/$defs/{name}"} for name in unions],
     }
