@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from quart_schema import HttpSecurityScheme, Info, QuartSchema
+from quart import Response, current_app
+from quart_schema import HttpSecurityScheme, Info, QuartSchema, hide
 from quart_schema.openapi import OpenAPIProvider
 from werkzeug.routing import BaseConverter, UUIDConverter
 
 from arena.http.bearer import SCHEME
+from arena.http.caching import tagged
 from arena.http.problems import MEDIA_TYPE
 from arena.http.schemas import ProblemDocument
 from arena.http.validation import OPTIONAL_BODY
@@ -42,11 +44,23 @@ class _Provider(OpenAPIProvider):
         return paths, components | more
 
 
+class _Schema(QuartSchema):
+    """The document is made once: routes do not change while the arena runs."""
+
+    _document: bytes | None = None
+
+    @hide
+    async def openapi(self) -> Response:
+        if self._document is None:
+            self._document = current_app.json.dumps(self.openapi_provider.schema()).encode()
+        return tagged(self._document)
+
+
 def openapi(version: str) -> QuartSchema:
     """The extension that serves `/openapi.json`; the pages that would load scripts from elsewhere are left
     out.
     """
-    return QuartSchema(
+    return _Schema(
         openapi_path="/openapi.json",
         redoc_ui_path=None,
         scalar_ui_path=None,

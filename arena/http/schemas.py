@@ -10,10 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from arena.economy import ExpiryRule
 from arena.edge.encoding import Address, TransactionBytes
+from arena.store.bot_lists import BotSort
+from arena.store.bot_texts import MAX_DESCRIPTION
 from arena.store.bots import BotStatus
 from arena.store.sessions import SessionStatus
 
 MAX_AIRDROP = 10_000_000_000
+
+Cursor = Annotated[str, Field(description="`next_cursor` of the page before, as it is")]
 
 
 class RequestModel(BaseModel):
@@ -112,6 +116,7 @@ class BotSummary(ResponseModel):
     status: BotStatus
     address: str = Field(description="of its account on the chain")
     creator: str = Field(description="wallet")
+    creator_name: str | None
     pot: int
     initial_pot: int
     next_price: int
@@ -127,6 +132,8 @@ class BotSummary(ResponseModel):
 class BotResponse(BotSummary):
     """A bot with its terms."""
 
+    description: str = Field(description="what its creator says of it; no part of the commitment")
+    revision: int = Field(description="goes up when the description is changed")
     public: dict[str, Any] = Field(
         description="what players may know of the puzzle; hints once they are unlocked"
     )
@@ -145,18 +152,40 @@ class BotResponse(BotSummary):
 
 
 class BotList(ResponseModel):
-    """A page of bots, the newest first."""
+    """A page of bots."""
 
     bots: list[BotSummary]
     next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 
 class BotsQuery(RequestModel):
-    """Which bots."""
+    """Which bots, in which order. All filters that are given must hold."""
 
     status: BotStatus | None = Field(default=None, description="left out: all that were ever open")
-    cursor: UUID | None = Field(default=None, description="`next_cursor` of the page before")
+    creator: Address | None = Field(default=None, description="wallet")
+    kind: Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,40}$")] | None = None
+    q: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="words, or their beginnings, that are all in name, persona, objective or description",
+    )
+    sort: BotSort = Field(
+        default=BotSort.NEWEST,
+        description="pot: the largest first; price: the cheapest next message first; ending: the soonest first; "
+        "played: the most messages first",
+    )
+    cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class BotPatch(RequestModel):
+    """What shall change of a bot."""
+
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] = Field(
+        description="plain text; may be empty"
+    )
+    revision: Annotated[int, Field(ge=1, le=2**53 - 1)] = Field(
+        description="of the bot as it was read: 409 `bot_changed` if it has been edited since"
+    )
 
 
 class DraftResponse(ResponseModel):

@@ -207,7 +207,15 @@ async def test_the_api_describes_itself(front: Front) -> None:
     assert drafting["requestBody"]["content"]["application/json"]["schema"]["properties"]["fee_base"]
     assert document["paths"]["/api/v1/chats/{bot_id}"]["get"]["parameters"][0]["schema"]["format"] == "uuid"
     limit = document["paths"]["/api/v1/bots"]["get"]["parameters"]
-    assert {parameter["name"] for parameter in limit} == {"status", "cursor", "limit"}
+    assert {parameter["name"] for parameter in limit} == {
+        "status",
+        "creator",
+        "kind",
+        "q",
+        "sort",
+        "cursor",
+        "limit",
+    }
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
