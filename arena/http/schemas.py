@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from arena.edge.encoding import Address, TransactionBytes
 from arena.store.bot_lists import BotSort
 from arena.store.bot_texts import MAX_DESCRIPTION
 from arena.store.bots import BotStatus
+from arena.store.messages import MessageStatus
 from arena.store.sessions import SessionStatus
 
 MAX_AIRDROP = 10_000_000_000
@@ -225,6 +227,84 @@ class ChatResponse(ResponseModel):
     status: SessionStatus
     created_at: datetime
     websocket: str = Field(description="path of its websocket")
+
+
+class Reading(StrEnum):
+    """From which end a conversation is read."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class TranscriptQuery(RequestModel):
+    """Which part of a transcript. Both bounds are left out themselves."""
+
+    order: Reading = Reading.NEWEST
+    after: Annotated[int, Field(ge=0, le=2**53 - 1)] = Field(default=0, description="a message_index")
+    before: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = Field(
+        default=None, description="a message_index"
+    )
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class TranscriptMessage(ResponseModel):
+    """A message and the bot's reply, as everybody may read them. Texts are what people wrote: escape them."""
+
+    message_id: UUID = Field(description="the id on the chain")
+    message_index: int
+    wallet: str
+    username: str | None
+    text: str
+    reply: str
+    verdict: Literal["solved", "unsolved"]
+    amount: int
+    signature: str = Field(description="of the transaction that paid for it")
+    judged_at: datetime
+
+
+class Transcript(ResponseModel):
+    """A page of what was said to a bot and judged."""
+
+    messages: list[TranscriptMessage]
+    next_index: int | None = Field(
+        description="`before` of the next page (`after`, if read from the oldest); null: this was the last"
+    )
+
+
+class HistoryQuery(RequestModel):
+    """Which part of the caller's own messages."""
+
+    order: Reading = Reading.NEWEST
+    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class OwnMessage(ResponseModel):
+    """A message of the caller's own, with all that became of it."""
+
+    id: UUID = Field(description="the client's id")
+    message_id: UUID = Field(description="the id on the chain")
+    text: str | None = Field(description="null: only the chain knows of it, and of its text only the hash")
+    amount: int
+    status: MessageStatus = Field(
+        description="paying: on its way; paid: the verdict follows; refunding, refunded: the fee goes back; dead: "
+        "nothing was paid, the message may be sent and paid for anew"
+    )
+    message_index: int | None = Field(description="null as long as it is not paid")
+    reply: str | None
+    verdict: Literal["solved", "unsolved"] | None
+    signature: str | None = Field(description="of the transaction that paid for it")
+    refund_reason: str | None
+    refund_signature: str | None
+    created_at: datetime
+    judged_at: datetime | None
+
+
+class History(ResponseModel):
+    """A page of the caller's own messages to a bot."""
+
+    messages: list[OwnMessage]
+    next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 
 # -- the chain

@@ -16,6 +16,7 @@ from arena.store import (
     sessions,
     solutions,
     transactions,
+    transcripts,
     users,
 )
 from arena.store.schema import MIGRATIONS
@@ -37,5 +38,6 @@ __all__ = [
     "sessions",
     "solutions",
     "transactions",
+    "transcripts",
     "users",
 ]

@@ -29,6 +29,9 @@ create index bots_price on bots (status, next_price, id);
 create index bots_ending on bots (status, closes_at, id);
 create index bots_played on bots (status, message_count, id);
 
+-- a player's own history
+create index messages_session on messages (session_id, id);
+
 -- What its creator says of a bot beside its puzzle, and the words that the bot is found by (see arena.store.search). A table
 -- of its own, so that the row that moves with every message has no index of words. Written by the creator's requests alone.
 create table bot_texts (
