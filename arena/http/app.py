@@ -28,6 +28,7 @@ from arena.http import (
     metrics,
     problems,
     proof,
+    users,
 )
 from arena.http.context import Front, set_front
 from arena.http.faucet_limits import FaucetLimits
@@ -54,7 +55,7 @@ def create_app(services: Services) -> QuartTrio:
     app.asgi_app = RequestEnd(cast("ASGIFramework", app.asgi_app))  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
-    for topic in (auth, bots, messages, proof, chain, chats, health, faucet):
+    for topic in (auth, users, bots, messages, proof, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     for topic in (admin, admin_bots, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)

@@ -106,6 +106,34 @@ class SessionResponse(ResponseModel):
     user: UserResponse
 
 
+class Profile(ResponseModel):
+    """What everybody may know of a wallet that has signed in. Amounts are lamports."""
+
+    wallet: str
+    username: str | None
+    joined_at: datetime
+    bots_opened: int = Field(description="bots of its own that were ever open")
+    bots_played: int = Field(description="bots that it has paid to speak with, but for what was refunded")
+    messages: int = Field(description="paid ones, likewise")
+    spent: int = Field(description="on these messages")
+    bots_solved: int = Field(description="whose reward is final on the chain")
+    won: int = Field(description="these rewards")
+
+
+class OwnProfile(Profile):
+    """The caller's own."""
+
+    id: UUID
+
+
+class ProfilePatch(RequestModel):
+    """What shall change of the caller's own profile."""
+
+    username: Annotated[str, Field(max_length=100)] | None = Field(
+        description="3 to 20 of the letters A to Z, digits, _ and -; null: none"
+    )
+
+
 # -- bots
 
 
@@ -179,6 +207,14 @@ class BotsQuery(RequestModel):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
+class OwnBotsQuery(RequestModel):
+    """Which of the caller's bots."""
+
+    status: BotStatus | None = None
+    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
 class BotPatch(RequestModel):
     """What shall change of a bot."""
 
@@ -227,6 +263,28 @@ class ChatResponse(ResponseModel):
     status: SessionStatus
     created_at: datetime
     websocket: str = Field(description="path of its websocket")
+
+
+class OwnSessionsQuery(RequestModel):
+    """Which of the caller's sessions."""
+
+    status: SessionStatus | None = None
+    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class OwnSession(ChatResponse):
+    """A session in a list."""
+
+    bot_name: str
+    bot_status: BotStatus
+
+
+class OwnSessions(ResponseModel):
+    """A page of the caller's sessions, the newest first."""
+
+    sessions: list[OwnSession]
+    next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 
 class Reading(StrEnum):

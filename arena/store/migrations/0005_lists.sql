@@ -50,3 +50,17 @@ insert into bot_texts (bot_id, words)
 select id, btrim(regexp_replace(
     lower(concat_ws(' ', name, public ->> 'persona', public ->> 'objective')), '[^[:alnum:]]+', ' ', 'g'
 )) from bots;
+
+-- Names that look alike have the same skeleton (see arena.game.usernames); nobody could choose one before.
+alter table users
+    add column username_skeleton text,
+    add constraint users_username_form check (username ~ '^[A-Za-z0-9_-]{3,20}$');
+update users set username = null where username is not null;
+alter table users add check ((username is null) = (username_skeleton is null));
+drop index users_username;
+create unique index users_username_skeleton on users (username_skeleton);
+
+-- what a player has paid, bot by bot, from the index alone
+drop index messages_solver_status;
+create index messages_solver_status on messages (solver_id, status) include (bot_id, amount);
+create index chat_sessions_solver on chat_sessions (solver_id, id);
