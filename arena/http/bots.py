@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 import trio
 from quart import Blueprint, Response, request
-from quart_schema import document_response
+from quart_schema import document_headers, document_response
 
 from arena.edge.identity import Identity
 from arena.edge.tokens import bearer
@@ -20,6 +21,7 @@ from arena.http.bearer import authenticated
 from arena.http.bot_answers import full, summary
 from arena.http.caching import cached_answer
 from arena.http.context import front
+from arena.http.idempotency import KeyHeader, once
 from arena.http.schemas import (
     BotList,
     BotPatch,
@@ -80,6 +82,7 @@ async def list_bots(wanted: BotsQuery) -> Response:
 @blueprint.post("/bots")
 @document_response(DraftResponse, 201)
 @document_response(ProblemDocument, 422)
+@document_headers(KeyHeader)
 @authenticated
 @body(DraftBot)
 async def create_bot(wanted: DraftBot, identity: Identity) -> Response:
@@ -88,6 +91,10 @@ async def create_bot(wanted: DraftBot, identity: Identity) -> Response:
     Nothing is paid or public yet. The answer has the transaction that opens it, for the creator's wallet to
     sign.
     """
+    return await once(str(identity.user_id), partial(_create, wanted, identity))
+
+
+async def _create(wanted: DraftBot, identity: Identity) -> Response:
     services = front().services
     draft = await draft_bot(services, identity.user_id, identity.wallet, wanted)
     bot = await bot_views.get(services.database, draft.bot_id)
@@ -154,6 +161,7 @@ async def renew_transaction(identity: Identity, bot_id: UUID) -> Response:
 @document_response(ProblemDocument, 404)
 @document_response(ProblemDocument, 409)
 @document_response(ProblemDocument, 422)
+@document_headers(KeyHeader)
 @authenticated
 @body(OpenRequest)
 async def open_bot(signed: OpenRequest, identity: Identity, bot_id: UUID) -> Response:
@@ -162,9 +170,9 @@ async def open_bot(signed: OpenRequest, identity: Identity, bot_id: UUID) -> Res
     bot = await bot_views.get(services.database, bot_id)
     if bot is None or bot.creator_id != identity.user_id:
         raise not_found("bot", "There is no such draft of yours.")
-    with trio.fail_after(OPEN_TIMEOUT):
-        signature = await services.bot(bot_id).ask(OpenBot(identity.wallet, signed.transaction))
-    return answer(OpenResponse(signature=signature), 202)
+    return await once(
+        str(identity.user_id), partial(_send, bot_id, OpenBot(identity.wallet, signed.transaction))
+    )
 
 
 @blueprint.post("/bots/<uuid:bot_id>/closing")
@@ -186,14 +194,20 @@ async def get_closing(identity: Identity, bot_id: UUID) -> Response:
 @document_response(ProblemDocument, 404)
 @document_response(ProblemDocument, 409)
 @document_response(ProblemDocument, 422)
+@document_headers(KeyHeader)
 @authenticated
 @body(OpenRequest)
 async def close_bot(signed: OpenRequest, identity: Identity, bot_id: UUID) -> Response:
     """Close a bot of yours which nobody has paid. Safe to repeat."""
     await _own(identity, bot_id)
-    bot = front().services.bot(bot_id)
+    return await once(
+        str(identity.user_id), partial(_send, bot_id, CloseUnplayed(identity.wallet, signed.transaction))
+    )
+
+
+async def _send(bot_id: UUID, signed: OpenBot | CloseUnplayed) -> Response:
     with trio.fail_after(OPEN_TIMEOUT):
-        signature = await bot.ask(CloseUnplayed(identity.wallet, signed.transaction))
+        signature = await front().services.bot(bot_id).ask(signed)
     return answer(OpenResponse(signature=signature), 202)
 
 

@@ -64,3 +64,11 @@ create unique index users_username_skeleton on users (username_skeleton);
 drop index messages_solver_status;
 create index messages_solver_status on messages (solver_id, status) include (bot_id, amount);
 create index chat_sessions_solver on chat_sessions (solver_id, id);
+
+-- Keys also of those who are not signed in: the owner is a user's id, or what else the request belongs to.
+alter table idempotency_keys drop constraint idempotency_keys_user_id_fkey;
+alter table idempotency_keys alter column user_id type text;
+alter table idempotency_keys rename column user_id to owner;
+alter table idempotency_keys
+    add check (length(owner) between 1 and 100),
+    add column location text;                                       -- the response's header of this name
