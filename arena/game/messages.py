@@ -14,6 +14,8 @@ from arena.brains import Verdict
 from arena.chain.feed import ChainEvent
 from arena.chain.submitter import Outcome
 from arena.game.finality import Finality
+from arena.game.standings import Answer, Standings
+from arena.store.leaderboards import Board, Window
 from arena.store.messages import MessageStatus, NewMessage
 
 
@@ -240,7 +242,30 @@ class SubscribeLobby(Message[Subscription[LobbyEntry]]):
     """Send me the changes of all bots from now on."""
 
 
-LobbyMessage = BotChanged | SubscribeLobby
+@dataclass(frozen=True, slots=True)
+class RewardFinal(Message[None]):
+    """A winner has been paid, for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStandings(Message[Standings | Subscription[Answer]]):
+    """Who is where on a leaderboard? While it is being read, the answer is where it will be told."""
+
+    board: Board
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class StandingsRead(Message[None]):
+    """A leaderboard was read, in `took` seconds; or why it could not be."""
+
+    board: Board
+    window: Window
+    found: Answer
+    took: float
+
+
+LobbyMessage = BotChanged | SubscribeLobby | RewardFinal | ShowStandings | StandingsRead
 
 
 # -- to the janitor

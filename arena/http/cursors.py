@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from arena.edge.encoding import Address
 from arena.problems import Problem
 
 MAX_CURSOR: Final = 512
@@ -28,6 +29,7 @@ T = TypeVar("T")
 NUMBER: Final = TypeAdapter(tuple[CursorNumber, UUID])
 TIME: Final = TypeAdapter(tuple[AwareDatetime, UUID])
 ID: Final = TypeAdapter(UUID)
+AMOUNT: Final = TypeAdapter(tuple[CursorNumber, Address])
 _PARTS: Final = TypeAdapter(tuple[str, object])
 
 

@@ -14,6 +14,7 @@ from arena.edge.encoding import Address, TransactionBytes
 from arena.store.bot_lists import BotSort
 from arena.store.bot_texts import MAX_DESCRIPTION
 from arena.store.bots import BotStatus
+from arena.store.leaderboards import Window
 from arena.store.messages import MessageStatus
 from arena.store.sessions import SessionStatus
 
@@ -362,6 +363,44 @@ class History(ResponseModel):
     """A page of the caller's own messages to a bot."""
 
     messages: list[OwnMessage]
+    next_cursor: str | None = Field(description="for the next page; null: this was the last")
+
+
+# -- leaderboards
+
+
+class LeaderboardQuery(RequestModel):
+    """Which part of a leaderboard."""
+
+    window: Window = Field(default=Window.ALL, description="verdicts that were given within this time")
+    around: Address | None = Field(
+        default=None,
+        description="a wallet: tell its place, and without a cursor the page that it is in the middle of",
+    )
+    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class StandingResponse(ResponseModel):
+    """Somebody's place. Equal amounts have equal ranks, and the ranks after them are left out: 1, 2, 2, 4."""
+
+    rank: int
+    wallet: str
+    username: str | None
+    lamports: int = Field(
+        description="solvers: final rewards; creators: their shares of the fees of judged messages"
+    )
+    count: int = Field(description="solvers: of bots solved; creators: of messages judged")
+
+
+class Leaderboard(ResponseModel):
+    """A page of a leaderboard."""
+
+    standings: list[StandingResponse]
+    total: int = Field(description="how many have earned anything; the first 10,000 have a place")
+    around: StandingResponse | None = Field(
+        description="of the wallet that was asked for; null: it has no place"
+    )
     next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 

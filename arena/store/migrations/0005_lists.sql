@@ -72,3 +72,8 @@ alter table idempotency_keys rename column user_id to owner;
 alter table idempotency_keys
     add check (length(owner) between 1 and 100),
     add column location text;                                       -- the response's header of this name
+
+-- leaderboards: rewards and verdicts since some time, from the index alone
+create index bot_solutions_rewards on bot_solutions (created_at) include (winner_id, bot_id, reward)
+    where status in ('paid', 'closed') and winner_id is not null;
+create index messages_judged on messages (judged_at) include (bot_id, solver_id, amount) where status = 'judged';
