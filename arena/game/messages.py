@@ -73,10 +73,11 @@ class RequestQuote(Message[Quote]):
 
 @dataclass(frozen=True, slots=True)
 class Pay(Message[PaymentState]):
-    """Here is the quoted transaction, signed by the player's wallet."""
+    """Here is the quoted transaction, signed by the player's wallet; `text` if the player repeats what it pays for."""
 
     client_id: UUID
     transaction: bytes
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from arena.http import (
     leaderboards,
     messages,
     metrics,
+    playing,
     problems,
     proof,
     users,
@@ -56,7 +57,7 @@ def create_app(services: Services) -> QuartTrio:
     app.asgi_app = RequestEnd(cast("ASGIFramework", app.asgi_app))  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
-    for topic in (auth, users, leaderboards, bots, messages, proof, chain, chats, health, faucet):
+    for topic in (auth, users, leaderboards, bots, messages, playing, proof, chain, chats, health, faucet):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     for topic in (admin, admin_bots, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)

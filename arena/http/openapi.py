@@ -27,7 +27,7 @@ class _Provider(OpenAPIProvider):
         self, model: type[Any], headers_model: type[Any] | None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         found, components = super().build_response_object(model, headers_model)
-        if model is ProblemDocument:
+        if issubclass(model, ProblemDocument):
             found["content"] = {MEDIA_TYPE: found["content"]["application/json"]}
         return found, components
 

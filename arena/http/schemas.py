@@ -366,6 +366,44 @@ class History(ResponseModel):
     next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 
+class MessagePayment(RequestModel):
+    """What pays for a message."""
+
+    transaction: TransactionBytes = Field(description="the quote's, signed by the wallet")
+
+
+class SayRequest(RequestModel):
+    """A message to a bot."""
+
+    id: UUID = Field(description="chosen by the client, one for each message; repeating it is safe")
+    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+    payment: MessagePayment | None = Field(default=None, description="left out: ask for a quote")
+
+
+class PreferHeader(BaseModel):
+    """RFC 7240."""
+
+    prefer: str | None = Field(
+        default=None, description="`wait=N`: rather wait N seconds for the verdict, at most 30"
+    )
+
+
+class QuoteMember(ResponseModel):
+    """The price of a message, and the transaction that pays it, for the wallet to sign."""
+
+    id: UUID
+    message_id: UUID = Field(description="the message's id on the chain")
+    amount: int
+    valid_until: int = Field(description="Unix seconds; it cannot be paid afterwards")
+    transaction: TransactionBytes
+
+
+class PaymentRequired(ProblemDocument):
+    """402 `payment_required`: the message has not been paid."""
+
+    quote: QuoteMember
+
+
 # -- leaderboards
 
 
