@@ -23,7 +23,7 @@ from arena.crashpoints import VARIABLE as CRASH_VARIABLE
 
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- the other way round
 MIN_SECRET_LENGTH: Final = 32
-_SECRETS: Final = ("jwt_secret", "arena_secrets_key", "arena_metrics_token")
+_SECRETS: Final = ("jwt_secret", "arena_secrets_key", "arena_metrics_token", "arena_llm_api_key")
 _WEAK_SECRETS: Final = ("changeme", "change-me", "change_me", "secret", "default", "password", "example")
 
 
@@ -112,6 +112,19 @@ class Settings(BaseSettings):
     """What our own transactions offer for each compute unit, in millionths of a lamport; each asks for 60,000 units."""
     arena_database_connections: Annotated[int, Field(ge=2, le=100)] = 8
 
+    arena_llm_base_url: Annotated[str | None, Field(repr=False)] = None
+    """An OpenAI-compatible API that LLM bots may use at the operator's expense; none: they need their own."""
+    arena_llm_api_key: SecretStr | None = None
+    """What it is paid with; none: it wants none."""
+    arena_llm_models: Annotated[tuple[str, ...], NoDecode] = ()
+    """What bots may use there; the demo bot uses the first."""
+    arena_llm_allowed_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    """Base URLs (https) that creators may use with keys of their own; nothing else is ever connected to."""
+    arena_llm_daily_tokens: Annotated[int, Field(ge=0, le=1_000_000_000_000)] = 2_000_000
+    """What all bots together may spend at the operator's endpoint on a day of UTC."""
+    arena_llm_daily_tokens_per_bot: Annotated[int, Field(ge=0, le=1_000_000_000)] = 200_000
+    """What one bot may, unless its creator pays and says otherwise."""
+
     arena_pot_bps: Annotated[int, Field(ge=0, le=10_000)] = 8_000
     """Share of a fee that grows the pot, for new bots; basis points."""
     arena_creator_bps: Annotated[int, Field(ge=0, le=10_000)] = 1_000
@@ -160,7 +173,13 @@ class Settings(BaseSettings):
         host = url.netloc.rpartition(":")[0]
         return urlunsplit(url._replace(scheme=scheme, netloc=f"{host}:{url.port + 1}"))
 
-    @field_validator("arena_admin_wallets", "arena_allowed_origins", mode="before")
+    @field_validator(
+        "arena_admin_wallets",
+        "arena_allowed_origins",
+        "arena_llm_models",
+        "arena_llm_allowed_urls",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -188,7 +207,23 @@ class Settings(BaseSettings):
                 raise _wrong(f"{origin!r} is not an origin such as https://arena.example")
         return value
 
-    @field_validator("database_url", "redis_url", "solana_rpc_url", "solana_ws_url", "arena_public_url")
+    @field_validator("arena_llm_allowed_urls")
+    @classmethod
+    def _check_allowed_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for allowed in value:
+            url = urlsplit(allowed)
+            if not _is_url(allowed, ("https",)) or "@" in url.netloc or url.query or url.fragment:
+                raise _wrong("must be URLs such as https://api.model.example/v1, with commas between them")
+        return tuple(allowed.rstrip("/") for allowed in value)
+
+    @field_validator(
+        "database_url",
+        "redis_url",
+        "solana_rpc_url",
+        "solana_ws_url",
+        "arena_public_url",
+        "arena_llm_base_url",
+    )
     @classmethod
     def _check_url(cls, value: str | None, info: Any) -> str | None:
         if value is not None and not _is_url(value, schemes := _URLS[info.field_name]):
@@ -210,6 +245,8 @@ class Settings(BaseSettings):
             raise _wrong("ARENA_POT_BPS and ARENA_CREATOR_BPS: must not exceed 10000 together")
         if self.solana_ws_url is not None and self.solana_rpc_url is None:
             raise _wrong("SOLANA_WS_URL: needs SOLANA_RPC_URL too")
+        if self.arena_llm_base_url is not None and not self.arena_llm_models:
+            raise _wrong("ARENA_LLM_BASE_URL: needs ARENA_LLM_MODELS too")
         return self
 
     def production_problems(self) -> list[str]:
@@ -256,6 +293,7 @@ _URLS: Final = {
     "solana_rpc_url": ("http", "https"),
     "solana_ws_url": ("ws", "wss"),
     "arena_public_url": ("http", "https"),
+    "arena_llm_base_url": ("http", "https"),
 }
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from arena.chain.transaction_errors import describe
+
 __all__ = ["Expired", "Failed", "Landed", "Outcome", "Outgoing", "TransactionKind"]
 
 
@@ -50,14 +52,17 @@ class Failed:
     """Finalized, and it failed: nothing moved but the network's fee.
 
     Attributes:
-        error: one line.
-        code: with what the program refused it, if it was a program.
+        cause: the RPC's own value.
     """
 
     outgoing: Outgoing
     slot: int
-    error: str
-    code: int | None
+    cause: object
+
+    @property
+    def error(self) -> str:
+        """One line."""
+        return describe(self.cause)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,11 @@ import trio
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
+from actors import ActorError
 from arena.chain.backoff import Backoff
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment, Status, TransactionRejected
 from arena.chain.outgoing import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
-from arena.chain.transaction_errors import custom_code, describe
+from arena.problems import Problem
 
 __all__ = [
     "Expired",
@@ -313,6 +314,9 @@ class Submitter:
                 try:
                     await self._on_outcome(outcome)
                     break
+                except (Problem, ActorError) as error:
+                    signature = entry.outgoing.signature
+                    log.warning("outcome_postponed", signature=signature, reason=str(error))
                 except Exception:  # whatever it was: the outcome is told until it is taken
                     log.exception("an outcome could not be handled", signature=entry.outgoing.signature)
             await trio.sleep(backoff.next())
@@ -325,4 +329,4 @@ def _outcome(outgoing: Outgoing, status: Status) -> Outcome | None:
         return None
     if status.error is None:
         return Landed(outgoing, status.slot)
-    return Failed(outgoing, status.slot, describe(status.error), custom_code(status.error))
+    return Failed(outgoing, status.slot, status.error)

@@ -32,7 +32,8 @@ class PaymentFrame(Frame):
     )
     signature: str
     message_index: int | None = None
-    code: str | None = Field(default=None, description="why it failed")
+    code: str | None = Field(default=None, description="why it failed or expired")
+    detail: str | None = Field(default=None, description="the same in words, with what to do about it")
 
 
 class ReplyDelta(Frame):
@@ -116,7 +117,7 @@ class RefundFrame(Frame):
     message_index: int
     amount: Lamports
     status: Literal["due", "paid", "unclaimed"]
-    reason: Literal["late", "unjudged"] | None = None
+    reason: Literal["late", "unjudged", "spending_limit"] | None = None
     signature: str | None = None
 
 

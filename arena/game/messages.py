@@ -6,7 +6,7 @@ Asks go one way: connection → session → bot → journal, chain. What flows b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from actors import Message, Subscription
@@ -15,6 +15,7 @@ from arena.chain.feed import ChainEvent
 from arena.chain.submitter import Outcome
 from arena.game.finality import Finality
 from arena.game.standings import Answer, Standings
+from arena.game.thinking import Unjudged
 from arena.store.leaderboards import Board, Window
 from arena.store.messages import MessageStatus, NewMessage
 
@@ -125,6 +126,13 @@ class CloseUnplayed(Message[str]):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeCredentials(Message[None]):
+    """Use these credentials from now on; they are valid, and encrypted for the bot's row."""
+
+    credentials: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PriceMessage(Message[Offer]):
     """What does the next message cost?"""
 
@@ -166,10 +174,10 @@ class TransactionEnded(Message[None]):
 
 @dataclass(frozen=True, slots=True)
 class BrainAnswered(Message[None]):
-    """The brain is done with a message; no verdict means that it failed for good."""
+    """The brain is done with a message."""
 
     message_id: UUID
-    verdict: Verdict | None
+    verdict: Verdict | Unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +202,7 @@ class Wake(Message[None]):
 BotMessage = (
     OpenBot
     | CloseUnplayed
+    | ChangeCredentials
     | PriceMessage
     | AcceptPayment
     | ChainEventSeen

@@ -33,6 +33,7 @@ from arena.game.outages import outages_are_refusals
 from arena.game.refusals import (
     already_paid,
     bot_ends_soon,
+    funds_below_rent,
     funds_insufficient,
     message_id_reused,
     payment_refused,
@@ -160,12 +161,16 @@ class ChatSessionActor(Actor[SessionMessage]):
 
     async def _check_funds(self, session: ChatSession, fee: FeeQuote) -> None:
         """A payment that cannot succeed would only take up room that others need, and tell the player late."""
+        client = self._services.client
         try:
-            balance = await self._services.client.balance(Pubkey.from_string(session.solver))
+            balance = await client.balance(Pubkey.from_string(session.solver))
+            least = await client.rent_exempt_minimum(0)
         except ChainUnavailable:
             return  # the payment is kept and sent when the chain is back
         if balance < (needed := fee.amount + NETWORK_FEE):
             raise funds_insufficient(balance, needed)
+        if 0 < balance - needed < least:
+            raise funds_below_rent(balance, needed, least)
 
     async def _pay(
         self, session: ChatSession, client_id: UUID, transaction: bytes, text: str | None

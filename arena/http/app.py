@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import PackageNotFoundError, version
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 from hypercorn.typing import ASGIFramework
@@ -21,6 +21,7 @@ from arena.http import (
     bots,
     chain,
     chats,
+    credentials,
     faucet,
     health,
     index,
@@ -54,14 +55,41 @@ def create_app(services: Services) -> QuartTrio:
     set_front(app, Front(services, Authenticator.of(services), FaucetLimits()))
     problems.install(app)
     openapi(_version()).init_app(app)
+    _register(app)
     app.asgi_app = RequestEnd(cast("ASGIFramework", app.asgi_app))  # type: ignore[method-assign]
     app.before_request(_begin)
     app.after_request(_finish)
-    for topic in (auth, users, leaderboards, bots, messages, playing, proof, chain, chats, health, faucet):
+    return app
+
+
+def describe_api() -> dict[str, Any]:
+    """The OpenAPI document, without anything running."""
+    app = QuartTrio("arena", static_folder=None)
+    schema = openapi(_version())
+    schema.init_app(app)
+    _register(app)
+    document: dict[str, Any] = schema.openapi_provider.schema()
+    return document
+
+
+def _register(app: QuartTrio) -> None:
+    for topic in (
+        auth,
+        users,
+        leaderboards,
+        bots,
+        credentials,
+        messages,
+        playing,
+        proof,
+        chain,
+        chats,
+        health,
+        faucet,
+    ):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     for topic in (admin, admin_bots, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)
-    return app
 
 
 async def _begin() -> None:

@@ -15,6 +15,7 @@ from arena.game.closing import unsigned_closing
 from arena.game.describing import describe_bot
 from arena.game.drafts import DraftBot, creation, draft_bot
 from arena.game.messages import CloseUnplayed, OpenBot
+from arena.game.opening import last_failure
 from arena.game.refusals import bot_not_live
 from arena.http import cursors
 from arena.http.bearer import authenticated
@@ -32,6 +33,7 @@ from arena.http.schemas import (
     OpenRequest,
     OpenResponse,
     ProblemDocument,
+    TransactionFailure,
 )
 from arena.http.validation import answer, body, query
 from arena.problems import not_found
@@ -113,9 +115,13 @@ async def get_bot(bot_id: UUID) -> Response:
     bot = await bot_views.get(front().services.database, bot_id)
     if bot is None or (bot.status in _PRIVATE and not await _is_creator(bot)):
         raise not_found("bot")
-    if bot.status in _PRIVATE:
-        return answer(full(bot))
-    return cached_answer(full(bot))
+    if bot.status not in _PRIVATE:
+        return cached_answer(full(bot))
+    found = full(bot)
+    if bot.status is BotStatus.DRAFT and (failure := await last_failure(front().services, bot_id)):
+        why = TransactionFailure(code=failure.code, detail=failure.detail)
+        found = found.model_copy(update={"opening_error": why})
+    return answer(found)
 
 
 @blueprint.patch("/bots/<uuid:bot_id>")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from quart import Response, current_app
@@ -17,6 +18,21 @@ from arena.http.validation import OPTIONAL_BODY
 
 
 class _Provider(OpenAPIProvider):
+    def schema(self) -> dict[str, Any]:
+        document: dict[str, Any] = super().schema()
+        named: dict[str, Any] = document["components"]["schemas"]
+        for path in document["paths"].values():
+            for operation in path.values():
+                for part in (operation.get("requestBody"), *operation["responses"].values()):
+                    for content in (part or {}).get("content", {}).values():
+                        content["schema"] = _by_name(content["schema"], named)
+        return document
+
+    def operation_id(self, method: str, path: str, func: Callable[..., object]) -> str | None:
+        # names of handlers are unique, and say the method where that matters
+        del method, path
+        return func.__name__
+
     def build_path_parameter(self, name: str, converter: BaseConverter) -> dict[str, Any]:
         parameter: dict[str, Any] = super().build_path_parameter(name, converter)
         if isinstance(converter, UUIDConverter):
@@ -40,7 +56,9 @@ class _Provider(OpenAPIProvider):
             if "requestBody" in operation:
                 handler = self._app.view_functions[rule.endpoint]
                 operation["requestBody"]["required"] = not getattr(handler, OPTIONAL_BODY, False)
-            operation["responses"] = (responses or {"204": {"description": "Done."}}) | {"default": problem}
+            if not any(status.startswith("2") for status in responses):
+                responses["204"] = {"description": "Done."}
+            operation["responses"] = responses | {"default": problem}
         return paths, components | more
 
 
@@ -54,6 +72,15 @@ class _Schema(QuartSchema):
         if self._document is None:
             self._document = current_app.json.dumps(self.openapi_provider.schema()).encode()
         return tagged(self._document)
+
+
+def _by_name(schema: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
+    """A reference to a model's schema, which is moved to the others that have names."""
+    name = schema.get("title")
+    if name is None or schema.get("type") != "object":
+        return schema
+    assert named.setdefault(name, schema) == schema, f"two models are called {name}"
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def openapi(version: str) -> QuartSchema:

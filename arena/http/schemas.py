@@ -160,6 +160,13 @@ class BotSummary(ResponseModel):
     reward: int | None
 
 
+class TransactionFailure(ResponseModel):
+    """Why a transaction came to nothing."""
+
+    code: str = Field(description="stable; docs/protocol.md lists them")
+    detail: str = Field(description="what happened and what to do, in words")
+
+
 class BotResponse(BotSummary):
     """A bot with its terms."""
 
@@ -180,6 +187,10 @@ class BotResponse(BotSummary):
     judged_count: int
     winning_index: int | None
     created_at: datetime
+    opening_error: TransactionFailure | None = Field(
+        default=None,
+        description="of a draft, for its creator: why the last attempt to open it came to nothing",
+    )
 
 
 class BotList(ResponseModel):

@@ -195,6 +195,16 @@ REWIND = update(
 )
 """Single writer: the bot's actor, when the chain took events back: the only time that counters go back."""
 
+CREDENTIALS = update(
+    "bots.credentials",
+    "bots",
+    {"id": "uuid", "credentials": "bytea"},
+    set_="credentials = v.credentials",
+    where="t.id = v.id",
+    rank=RANK_MIRROR,
+)
+"""Single writer: the bot's actor."""
+
 # JSON is read as text, so that it does not matter which codec a connection has for it
 _SELECT = """select id, creator_id, address, founding_key, name, kind, public::text as public, secret, salt,
 credentials,
@@ -259,6 +269,11 @@ def _values(state: Mirror) -> tuple[object, ...]:
         state.opened_at,
         state.ended_at,
     )
+
+
+def change_credentials(bot_id: UUID, credentials: bytes) -> Write:
+    """Replace a bot's encrypted credentials. By the bot's actor."""
+    return CREDENTIALS.row(bot_id, credentials)
 
 
 async def get(database: Database, bot_id: UUID) -> Bot | None:

@@ -155,7 +155,7 @@ async def test_a_failure_counts_only_when_it_is_final(bench: Bench, cluster: Clu
     assert not bench.outcomes
     cluster.recent[sent.signature] = status("finalized", error)
     await until(lambda: bench.outcomes)
-    assert bench.outcomes == [Failed(sent, 42, "InstructionError(0): Custom 6004", 6004)]
+    assert bench.outcomes == [Failed(sent, 42, {"InstructionError": [0, {"Custom": 6004}]})]
 
 
 async def test_one_that_cannot_land_any_more_expires(bench: Bench, cluster: Cluster) -> None:
@@ -191,7 +191,7 @@ async def test_what_landed_long_ago_is_found_in_the_history(bench: Bench, cluste
     bench.submitter.submit(landed)
     bench.submitter.submit(failed)
     await until(lambda: len(bench.outcomes) == 2)
-    assert set(bench.outcomes) == {Landed(landed, 7), Failed(failed, 8, "AccountNotFound", None)}
+    assert set(bench.outcomes) == {Landed(landed, 7), Failed(failed, 8, "AccountNotFound")}
 
 
 async def test_an_outage_decides_nothing(bench: Bench, cluster: Cluster) -> None:

@@ -46,6 +46,7 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
         "rotate-keys",
         "localnet",
         "migrate",
+        "export-openapi",
         "token",
     ):
         assert command in said.stdout

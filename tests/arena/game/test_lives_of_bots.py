@@ -10,9 +10,12 @@ from uuid import uuid4
 
 import pytest
 import trio
+from solders.keypair import Keypair
+from solders.system_program import TransferParams, transfer
 
 from actors import ActorSystem
 from arena.brains import Delta, Turn, Verdict
+from arena.chain.own_transactions import own_transaction
 from arena.game import bot as bot_module
 from arena.game import drafts, ending, terms
 from arena.game.closing import unsigned_closing
@@ -59,7 +62,7 @@ def restart(system: ActorSystem, kind: str, key: Any) -> None:
 async def test_a_message_whose_brain_fails_is_refunded_while_the_bot_lives(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terms, "brain_of", lambda box, bot: Moody())
+    monkeypatch.setattr(terms, "brain_of", lambda services, bot: Moody())
     creator = await arena.wallet()
     bot_id = await arena.open_bot(creator)
     player = await arena.player(bot_id)
@@ -87,7 +90,7 @@ async def test_verdicts_come_in_the_order_of_the_chain_however_long_each_takes(
             await trio.sleep(0.3 if message_index == 1 else 0)
             yield Verdict(False, message)
 
-    monkeypatch.setattr(terms, "brain_of", lambda box, bot: Slow())
+    monkeypatch.setattr(terms, "brain_of", lambda services, bot: Slow())
     bot_id = await arena.open_bot(await arena.wallet())
     players = [await arena.player(bot_id) for _ in range(3)]
     async with trio.open_nursery() as nursery:
@@ -140,23 +143,42 @@ async def test_a_payment_for_a_quote_that_is_not_there_is_refused(arena: Arena) 
     assert refused.value.code == "quote_unknown"
 
 
-async def test_a_payment_that_never_lands_is_dead_and_can_be_made_again(arena: Arena) -> None:
-    """The wallet could pay, but the chain does not let it keep less than an account needs to exist."""
+async def test_a_payment_that_fails_is_dead_and_can_be_made_again(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wallet could pay when it was asked, and spends its money elsewhere before the payment lands."""
     bot_id = await arena.open_bot(await arena.wallet())
-    poor = await arena.player(bot_id, await arena.wallet(FEE + SIGNATURE_FEES + 1))
-    client_id = uuid4()
-    await poor.pay(await poor.quote("hello", client_id))
-    dead = await message_is(poor, client_id, MessageStatus.DEAD)
-    await arena.services.client.airdrop(poor.wallet.pubkey(), SOL)
+    player = await arena.player(bot_id)
+    submit, held, client_id = arena.services.submitter.submit, [], uuid4()
+    with monkeypatch.context() as patch:
+        patch.setattr(arena.services.submitter, "submit", held.append)
+        await player.pay(await player.quote("hello", client_id))
+    await spend_all_but(arena, player.wallet, FEE // 2)
+    for outgoing in held:
+        submit(outgoing)
+    dead = await message_is(player, client_id, MessageStatus.DEAD)
+    await arena.services.client.airdrop(player.wallet.pubkey(), SOL)
     with trio.fail_after(10):
-        while await arena.lamports(poor.wallet.pubkey()) < SOL:
+        while await arena.lamports(player.wallet.pubkey()) < SOL:
             await trio.sleep(0.02)
-    await poor.pay(await poor.quote("hello", client_id))
-    judged = await message_is(poor, client_id, MessageStatus.JUDGED)
+    await player.pay(await player.quote("hello", client_id))
+    judged = await message_is(player, client_id, MessageStatus.JUDGED)
     assert judged.id == dead.id
     statuses = [row.status for row in await transactions.of_message(arena.services.database, dead.id)]
-    assert len(statuses) == 2
-    assert statuses[-1] == "landed"
+    assert statuses == ["failed", "landed"]
+
+
+async def spend_all_but(arena: Arena, wallet: Keypair, rest: int) -> None:
+    """Send away what the wallet holds, but for some lamports."""
+    lamports = await arena.lamports(wallet.pubkey()) - rest - SIGNATURE_FEES // 2
+    instruction = transfer(
+        TransferParams(from_pubkey=wallet.pubkey(), to_pubkey=Keypair().pubkey(), lamports=lamports)
+    )
+    blockhash = await arena.services.client.latest_blockhash()
+    await arena.services.client.send(own_transaction([instruction], wallet, blockhash).transaction)
+    with trio.fail_after(10):
+        while await arena.lamports(wallet.pubkey()) != rest:
+            await trio.sleep(0.02)
 
 
 async def test_a_session_has_a_limit_of_payments_under_way(

@@ -1,5 +1,7 @@
 """Health, the faucet and the API's own description."""
 
+import json
+from pathlib import Path
 from time import time
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 from solders.keypair import Keypair
 
 from arena.game.funds import LOW_FUNDS
+from arena.http.app import describe_api
 from arena.http.faucet_limits import LIMIT, WINDOW
 from arena.http.schemas import MAX_AIRDROP
 from persistence import DatabaseUnavailable
@@ -184,6 +187,7 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/api/v1/bots/{bot_id}",
         "/api/v1/bots/{bot_id}/open",
         "/api/v1/bots/{bot_id}/closing",
+        "/api/v1/bots/{bot_id}/credentials",
         "/api/v1/bots/{bot_id}/close",
         "/api/v1/bots/{bot_id}/proof",
         "/api/v1/bots/{bot_id}/transaction",
@@ -208,10 +212,16 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/admin/audit",
         "/admin/dead-letters",
     } == set(document["paths"])
+    replacing = document["paths"]["/api/v1/bots/{bot_id}/credentials"]["put"]
+    assert replacing["responses"].keys() == {"204", "401", "404", "422", "default"}
     drafting = document["paths"]["/api/v1/bots"]["post"]
     assert drafting["security"] == [{"bearer": []}]
     assert list(drafting["responses"]["422"]["content"]) == ["application/problem+json"]
-    assert drafting["requestBody"]["content"]["application/json"]["schema"]["properties"]["fee_base"]
+    assert drafting["requestBody"]["required"] is True
+    assert drafting["requestBody"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/DraftBot"
+    }
+    assert document["components"]["schemas"]["DraftBot"]["properties"]["fee_base"]
     assert document["paths"]["/api/v1/chats/{bot_id}"]["get"]["parameters"][0]["schema"]["format"] == "uuid"
     limit = document["paths"]["/api/v1/bots"]["get"]["parameters"]
     assert {parameter["name"] for parameter in limit} == {
@@ -224,6 +234,12 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "limit",
     }
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_the_committed_description_is_this_one() -> None:
+    """`arena export-openapi > docs/api.openapi.json` brings it up to date."""
+    committed = json.loads((Path(__file__).parents[3] / "docs" / "api.openapi.json").read_text())
+    assert committed == json.loads(json.dumps(describe_api()))
 
 
 async def test_every_reference_in_it_leads_somewhere(front: Front) -> None:

@@ -9,6 +9,7 @@ from arena.store import (
     messages,
     sessions,
     solutions,
+    spending,
     transactions,
     users,
 )
@@ -25,6 +26,7 @@ STATEMENTS: list[Statement] = [
         messages,
         sessions,
         solutions,
+        spending,
         transactions,
         users,
     )
@@ -45,6 +47,7 @@ GAME_TABLES = {
     "revoked_tokens",
     "idempotency_keys",
     "audit_log",
+    "llm_spending",
 }
 
 
