@@ -174,7 +174,12 @@ def unsolved(changes: BotChanges, bot: Bot, reveal: Reveal) -> None:
 def take_in(changes: BotChanges, bot: Bot, seen: ChainEvent) -> None:
     """The books after the event, and that it was seen."""
     event = seen.event
-    changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
+    changes.set(
+        pot=event.pot,
+        message_count=event.message_count,
+        next_price=bot.fees.price(event.message_count),
+        event_seq=event.event_seq,
+    )
     changes.write(
         chain_events.seen(
             chain_events.SeenEvent(

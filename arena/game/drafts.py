@@ -24,7 +24,7 @@ from arena.game.services import Services
 from arena.game.text import checked_text
 from arena.ids import new_id
 from arena.problems import Problem, not_found
-from arena.store import bots
+from arena.store import bot_texts, bots
 from persistence import Change
 
 MIN_LIFE = timedelta(minutes=5)
@@ -130,7 +130,7 @@ async def draft_bot(
         expiry_rule=spec.expiry_rule,
         demo=demo,
     )
-    await services.journal.commit(Change(writes=(bots.draft(bot),)))
+    await services.journal.commit(Change(writes=(bots.draft(bot), bot_texts.add(bot))))
     return await creation(services, bot_id, creator)
 
 

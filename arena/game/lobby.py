@@ -1,7 +1,8 @@
-"""The lobby: tells its subscribers what has changed about which bot, and who is there.
+"""The lobby: tells its subscribers what has changed about which bot, and who is there; keeps the leaderboards.
 
 Pages read the tables; only changes come through here. They are collected for a moment and published together, the
-latest of each bot alone: entries are absolute, so nothing is lost by that.
+latest of each bot alone: entries are absolute, so nothing is lost by that. Leaderboards are read from the tables, too,
+beside the mailbox, and what is kept of them is nothing but a copy: after a restart they are read anew.
 """
 
 from __future__ import annotations
@@ -24,10 +25,18 @@ from arena.game.messages import (
     LobbyUpdate,
     PresenceMoved,
     PublishLobby,
+    RewardFinal,
+    ShowStandings,
+    StandingsRead,
     SubscribeLobby,
 )
 from arena.game.presence import Count, Presence
+from arena.game.standings import Answer, Standings, StandingsCache
+from arena.problems import unavailable
+from arena.store import leaderboards
 from arena.store.bot_views import BotView
+from arena.store.leaderboards import Board, Window
+from persistence import Database, DatabaseUnavailable
 
 INTERVAL = 0.2
 """Seconds in which changes are collected."""
@@ -35,6 +44,8 @@ PRESENCE_INTERVAL = 1.0
 """Seconds between two counts of who is there."""
 SUBSCRIPTION = 64
 """Updates that a subscriber may be behind: more than ten seconds. Then it has to start over."""
+READ_TIMEOUT = 20.0
+"""Seconds that reading a leaderboard may take."""
 
 
 def entry_of(bot: BotView) -> LobbyEntry:
@@ -74,7 +85,8 @@ class LobbyActor(Actor[LobbyMessage]):
 
     mailbox_capacity = 4096
 
-    def __init__(self, presence: Presence) -> None:
+    def __init__(self, database: Database, presence: Presence) -> None:
+        self._database = database
         self._presence = presence
         self._publisher: Publisher[LobbyUpdate] = Publisher()
         self._entries: dict[UUID, LobbyEntry] = {}
@@ -82,9 +94,11 @@ class LobbyActor(Actor[LobbyMessage]):
         self._counts: dict[UUID, Count] = {}
         self._due = False
         self._changes = 0
+        self._standings = StandingsCache(self._start_reading)
 
     async def started(self) -> None:
         self.context.on_end(self._publisher.close)
+        self.context.on_end(self._standings.close)
         self.context.start_task(self._watch_presence, name="presence")
 
     async def receive(self, message: LobbyMessage) -> Any:
@@ -92,6 +106,7 @@ class LobbyActor(Actor[LobbyMessage]):
             case BotChanged(entry):
                 self._changes += 1
                 self._entries[entry.bot_id] = entry
+                self._standings.changed(Board.CREATORS)
                 self._publish_soon()
             case PresenceMoved(counts):
                 self._counts.update(counts)
@@ -100,6 +115,12 @@ class LobbyActor(Actor[LobbyMessage]):
                 self._publish()
             case SubscribeLobby():
                 return self._publisher.subscribe(SUBSCRIPTION)
+            case RewardFinal():
+                self._standings.changed(Board.SOLVERS)
+            case ShowStandings(board, window):
+                return self._standings.show(board, window)
+            case StandingsRead(board, window, found, took):
+                self._standings.done(board, window, found, took)
         return None
 
     def describe(self) -> Mapping[str, object]:
@@ -107,6 +128,7 @@ class LobbyActor(Actor[LobbyMessage]):
             "changes": self._changes,
             "subscribers": len(self._publisher),
             "bots_in_use": len(self._presence),
+            "leaderboards_read": self._standings.reads,
         }
 
     def _publish_soon(self) -> None:
@@ -147,3 +169,16 @@ class LobbyActor(Actor[LobbyMessage]):
                 except ActorStopped:
                     return  # this start of it ends; who is subscribed then reads everything again
             await trio.sleep(PRESENCE_INTERVAL)
+
+    def _start_reading(self, board: Board, window: Window) -> None:
+        self.context.start_task(self._read, board, window, name="leaderboard")
+
+    async def _read(self, board: Board, window: Window) -> None:
+        began = trio.current_time()
+        found: Answer
+        try:
+            with trio.fail_after(READ_TIMEOUT):
+                found = Standings(*await leaderboards.read(self._database, board, window))
+        except (DatabaseUnavailable, trio.TooSlowError):
+            found = unavailable("database")
+        await self.context.ref.ask(StandingsRead(board, window, found, trio.current_time() - began))

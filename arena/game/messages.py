@@ -17,7 +17,9 @@ from arena.chain.feed import ChainEvent
 from arena.chain.submitter import Outcome
 from arena.game.finality import Finality
 from arena.game.presence import Count
+from arena.game.standings import Answer, Standings
 from arena.game.thinking import Unjudged
+from arena.store.leaderboards import Board, Window
 from arena.store.messages import MessageStatus, NewMessage
 
 
@@ -75,10 +77,11 @@ class RequestQuote(Message[Quote]):
 
 @dataclass(frozen=True, slots=True)
 class Pay(Message[PaymentState]):
-    """Here is the quoted transaction, signed by the player's wallet."""
+    """Here is the quoted transaction, signed by the player's wallet; `text` if the player repeats what it pays for."""
 
     client_id: UUID
     transaction: bytes
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +293,32 @@ class SubscribeLobby(Message[Subscription[LobbyUpdate]]):
     """Send me the changes of all bots from now on."""
 
 
-LobbyMessage = BotChanged | PresenceMoved | PublishLobby | SubscribeLobby
+@dataclass(frozen=True, slots=True)
+class RewardFinal(Message[None]):
+    """A winner has been paid, for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStandings(Message[Standings | Subscription[Answer]]):
+    """Who is where on a leaderboard? While it is being read, the answer is where it will be told."""
+
+    board: Board
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class StandingsRead(Message[None]):
+    """A leaderboard was read, in `took` seconds; or why it could not be."""
+
+    board: Board
+    window: Window
+    found: Answer
+    took: float
+
+
+LobbyMessage = (
+    BotChanged | PresenceMoved | PublishLobby | SubscribeLobby | RewardFinal | ShowStandings | StandingsRead
+)
 
 
 # -- to the janitor

@@ -101,13 +101,10 @@ class ChatSessionActor(Actor[SessionMessage]):
     async def _handle(self, session: ChatSession, message: SessionMessage) -> Any:
         match message:
             case RequestQuote(client_id, text):
-                return await self._quote(
-                    session,
-                    client_id,
-                    checked_text(text, self._services.settings.arena_message_max_length),
-                )
-            case Pay(client_id, transaction):
-                return await self._pay(session, client_id, transaction)
+                return await self._quote(session, client_id, self._checked(text))
+            case Pay(client_id, transaction, text):
+                said = None if text is None else self._checked(text)
+                return await self._pay(session, client_id, transaction, said)
             case AttachSession():
                 return await self._bot(session).ask(SubscribeBot(self._id))
 
@@ -175,13 +172,19 @@ class ChatSessionActor(Actor[SessionMessage]):
         if 0 < balance - needed < least:
             raise funds_below_rent(balance, needed, least)
 
-    async def _pay(self, session: ChatSession, client_id: UUID, transaction: bytes) -> PaymentState:
+    async def _pay(
+        self, session: ChatSession, client_id: UUID, transaction: bytes, text: str | None
+    ) -> PaymentState:
         quoted = self._quotes.get(client_id)
         if quoted is None:
             known = await messages.by_client_id(self._services.database, session.id, client_id)
             if known is None or known.status is MessageStatus.DEAD:
                 raise quote_unknown()
+            if text not in (None, known.text):
+                raise message_id_reused()
             return PaymentState(client_id, known.status)
+        if text not in (None, quoted.text):
+            raise message_id_reused()
         if quoted.expired:
             del self._quotes[client_id]
             raise quote_expired()

@@ -25,9 +25,13 @@ from arena.http import (
     faucet,
     health,
     index,
+    leaderboards,
+    messages,
     metrics,
+    playing,
     problems,
     proof,
+    users,
 )
 from arena.http.context import Front, set_front
 from arena.http.faucet_limits import FaucetLimits
@@ -69,7 +73,20 @@ def describe_api() -> dict[str, Any]:
 
 
 def _register(app: QuartTrio) -> None:
-    for topic in (auth, bots, credentials, proof, chain, chats, health, faucet):
+    for topic in (
+        auth,
+        users,
+        leaderboards,
+        bots,
+        credentials,
+        messages,
+        playing,
+        proof,
+        chain,
+        chats,
+        health,
+        faucet,
+    ):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     for topic in (admin, admin_bots, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)

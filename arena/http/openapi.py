@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from quart_schema import HttpSecurityScheme, Info, QuartSchema
+from quart import Response, current_app
+from quart_schema import HttpSecurityScheme, Info, QuartSchema, hide
 from quart_schema.openapi import OpenAPIProvider
 from werkzeug.routing import BaseConverter, UUIDConverter
 
 from arena.http.bearer import SCHEME
+from arena.http.caching import tagged
 from arena.http.problems import MEDIA_TYPE
 from arena.http.schemas import ProblemDocument
 from arena.http.validation import OPTIONAL_BODY
@@ -35,13 +37,15 @@ class _Provider(OpenAPIProvider):
         parameter: dict[str, Any] = super().build_path_parameter(name, converter)
         if isinstance(converter, UUIDConverter):
             parameter["schema"]["format"] = "uuid"
+        if "enum" in parameter["schema"]:
+            parameter["schema"]["enum"] = sorted(parameter["schema"]["enum"])  # the router keeps a set
         return parameter
 
     def build_response_object(
         self, model: type[Any], headers_model: type[Any] | None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         found, components = super().build_response_object(model, headers_model)
-        if model is ProblemDocument:
+        if issubclass(model, ProblemDocument):
             found["content"] = {MEDIA_TYPE: found["content"]["application/json"]}
         return found, components
 
@@ -60,6 +64,18 @@ class _Provider(OpenAPIProvider):
         return paths, components | more
 
 
+class _Schema(QuartSchema):
+    """The document is made once: routes do not change while the arena runs."""
+
+    _document: bytes | None = None
+
+    @hide
+    async def openapi(self) -> Response:
+        if self._document is None:
+            self._document = current_app.json.dumps(self.openapi_provider.schema()).encode()
+        return tagged(self._document)
+
+
 def _by_name(schema: dict[str, Any], named: dict[str, Any]) -> dict[str, Any]:
     """A reference to a model's schema, which is moved to the others that have names."""
     name = schema.get("title")
@@ -73,7 +89,7 @@ def openapi(version: str) -> QuartSchema:
     """The extension that serves `/openapi.json`; the pages that would load scripts from elsewhere are left
     out.
     """
-    return QuartSchema(
+    return _Schema(
         openapi_path="/openapi.json",
         redoc_ui_path=None,
         scalar_ui_path=None,

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from quart import Response, request
+from quart import Response, g, request
 from quart_schema import document_querystring, document_request
 from quart_trio.wrappers import TrioResponse
 
@@ -37,6 +37,7 @@ def body(
             if not (request.is_json or (optional and request.content_type is None)):
                 raise Problem("media_type_unsupported", "Send JSON", 415, "Content-Type: application/json")
             data = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+            g.body = data  # for arena.http.idempotency
             if optional and not data:
                 data = b"{}"
             try:

@@ -80,6 +80,7 @@ class Bot(NewBot):
 
     ``pot``, ``message_count`` and ``event_seq`` are those of the last event of the chain that was taken in;
     ``judged_count`` is the index up to which messages are judged (or will be refunded unjudged);
+    ``next_price`` is what the next message costs, in lamports, after ``message_count`` messages;
     ``frame_seq`` is the last one in ``bot_events``.
     """
 
@@ -88,6 +89,7 @@ class Bot(NewBot):
     message_count: int
     event_seq: int
     judged_count: int
+    next_price: int
     frame_seq: int
     opened_at: datetime | None
     ended_at: datetime | None
@@ -106,6 +108,7 @@ class Mirror:
     message_count: int
     event_seq: int
     judged_count: int
+    next_price: int
     frame_seq: int
     opened_at: datetime | None = None
     ended_at: datetime | None = None
@@ -148,10 +151,11 @@ INSERT = insert(
         "expiry_rule": "text",
         "demo": "boolean",
         "pot": "bigint",
+        "next_price": "bigint",
     },
     RANK_BOT,
 )
-"""A draft, whose pot is the initial one. Single writer: the request that drafts it."""
+"""A draft, whose pot is the initial one and whose price the first. Single writer: the request that drafts it."""
 
 MIRROR_COLUMNS = {
     "id": "uuid",
@@ -161,12 +165,14 @@ MIRROR_COLUMNS = {
     "message_count": "bigint",
     "event_seq": "bigint",
     "judged_count": "bigint",
+    "next_price": "bigint",
     "frame_seq": "bigint",
     "opened_at": "timestamptz",
     "ended_at": "timestamptz",
 }
 MIRROR_VALUES = """status = v.status, pot = v.pot, message_count = v.message_count, event_seq = v.event_seq,
-    judged_count = v.judged_count, frame_seq = v.frame_seq, opened_at = v.opened_at, ended_at = v.ended_at"""
+    judged_count = v.judged_count, next_price = v.next_price, frame_seq = v.frame_seq, opened_at = v.opened_at,
+    ended_at = v.ended_at"""
 
 MIRROR = update(
     "bots.mirror",
@@ -204,7 +210,7 @@ _SELECT = """select id, creator_id, address, founding_key, name, kind, public::t
 credentials,
     objective_hash, fee_base, fee_growth_bps, fee_cap, pot_bps, creator_bps, initial_pot, closes_at,
     idle_after, idle_min_messages, expiry_rule, demo, status, pot, message_count, event_seq, judged_count,
-    frame_seq, opened_at, ended_at, created_at, updated_at
+    next_price, frame_seq, opened_at, ended_at, created_at, updated_at
     from bots"""
 
 
@@ -234,6 +240,7 @@ def draft(bot: NewBot) -> Write:
         bot.expiry_rule.value,
         bot.demo,
         bot.initial_pot,
+        bot.fee_base,
     )
 
 
@@ -257,6 +264,7 @@ def _values(state: Mirror) -> tuple[object, ...]:
         state.message_count,
         state.event_seq,
         state.judged_count,
+        state.next_price,
         state.frame_seq,
         state.opened_at,
         state.ended_at,

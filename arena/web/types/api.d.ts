@@ -217,7 +217,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List bots, the newest first. */
+        /** List bots: those for which all of the filters hold, in the order of `sort`. */
         get: operations["list_bots"];
         put?: never;
         /**
@@ -246,7 +246,12 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Describe a bot of yours anew.
+         * @description Nothing else of a bot can change: its terms are on the chain, its puzzle is committed to, and its name is what
+         *     players know it by.
+         */
+        patch: operations["edit_bot"];
         trace?: never;
     };
     "/api/v1/bots/{bot_id}/close": {
@@ -293,6 +298,23 @@ export interface paths {
         get?: never;
         /** Replace the credentials of a bot of yours, for the next message on. Safe to repeat. */
         put: operations["put_credentials"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bots/{bot_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what was said to a bot: judged messages, each with its verdict. */
+        get: operations["get_transcript"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -385,6 +407,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/chats/{session_id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read your own messages of a session, whatever became of them. */
+        get: operations["get_history"];
+        put?: never;
+        /**
+         * Say something to a bot.
+         * @description Without its payment the answer is 402 `payment_required` with a quote; with it, 202, or 200 with the verdict if it
+         *     came within the time that the client prefers to wait. Safe to repeat at every step.
+         */
+        post: operations["say"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/faucet": {
         parameters: {
             query?: never;
@@ -432,6 +476,92 @@ export interface paths {
         };
         /** Whether the process runs and answers: nothing else is looked at. */
         get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/leaderboard/{board}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who has earned most: solvers by final rewards, creators by their shares of fees. */
+        get: operations["get_leaderboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your own profile. */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Choose a name, or have none any more. 409 `username_taken`, also by a name that looks like it. */
+        patch: operations["edit_me"];
+        trace?: never;
+    };
+    "/api/v1/users/me/bots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your bots, drafts too, the newest first. */
+        get: operations["get_my_bots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your sessions, the newest first. */
+        get: operations["get_my_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody's profile, by wallet. */
+        get: operations["get_user"];
         put?: never;
         post?: never;
         delete?: never;
@@ -648,7 +778,7 @@ export interface components {
         };
         /**
          * BotList
-         * @description A page of bots, the newest first.
+         * @description A page of bots.
          */
         BotList: {
             /** Bots */
@@ -658,6 +788,22 @@ export interface components {
              * @description for the next page; null: this was the last
              */
             next_cursor: string | null;
+        };
+        /**
+         * BotPatch
+         * @description What shall change of a bot.
+         */
+        BotPatch: {
+            /**
+             * Description
+             * @description plain text; may be empty
+             */
+            description: string;
+            /**
+             * Revision
+             * @description of the bot as it was read: 409 `bot_changed` if it has been edited since
+             */
+            revision: number;
         };
         /**
          * BotResponse
@@ -686,11 +832,18 @@ export interface components {
             creator: string;
             /** Creator Bps */
             creator_bps: number;
+            /** Creator Name */
+            creator_name: string | null;
             /**
              * Demo
              * @description the house made it and knows the answer
              */
             demo: boolean;
+            /**
+             * Description
+             * @description what its creator says of it; no part of the commitment
+             */
+            description: string;
             /** Ended At */
             ended_at: string | null;
             expiry_rule: components["schemas"]["ExpiryRule"];
@@ -747,6 +900,11 @@ export interface components {
             public: {
                 [key: string]: unknown;
             };
+            /**
+             * Revision
+             * @description goes up when the description is changed
+             */
+            revision: number;
             /** Reward */
             reward: number | null;
             status: components["schemas"]["BotStatus"];
@@ -758,6 +916,13 @@ export interface components {
             /** Winning Index */
             winning_index: number | null;
         };
+        /**
+         * BotSort
+         * @description ``pot``: the largest first; ``price``: the cheapest next message first; ``ending``: the soonest first;
+         *     ``played``: the most messages first.
+         * @enum {string}
+         */
+        BotSort: "newest" | "pot" | "price" | "ending" | "played";
         /**
          * BotStatus
          * @description Where a bot is in its life.
@@ -788,6 +953,8 @@ export interface components {
              * @description wallet
              */
             creator: string;
+            /** Creator Name */
+            creator_name: string | null;
             /**
              * Demo
              * @description the house made it and knows the answer
@@ -1155,6 +1322,19 @@ export interface components {
             status: "ready" | "unready";
         };
         /**
+         * History
+         * @description A page of the caller's own messages to a bot.
+         */
+        History: {
+            /** Messages */
+            messages: components["schemas"]["OwnMessage"][];
+            /**
+             * Next Cursor
+             * @description for the next page; null: this was the last
+             */
+            next_cursor: string | null;
+        };
+        /**
          * IndexResponse
          * @description What this is, and where its parts are.
          */
@@ -1208,6 +1388,26 @@ export interface components {
             queued: number;
         };
         /**
+         * Leaderboard
+         * @description A page of a leaderboard.
+         */
+        Leaderboard: {
+            /** @description of the wallet that was asked for; null: it has no place */
+            around: components["schemas"]["StandingResponse"] | null;
+            /**
+             * Next Cursor
+             * @description for the next page; null: this was the last
+             */
+            next_cursor: string | null;
+            /** Standings */
+            standings: components["schemas"]["StandingResponse"][];
+            /**
+             * Total
+             * @description how many have earned anything; the first 10,000 have a place
+             */
+            total: number;
+        };
+        /**
          * LiveResponse
          * @description The process runs.
          */
@@ -1219,6 +1419,23 @@ export interface components {
              */
             status: "live";
         };
+        /**
+         * MessagePayment
+         * @description What pays for a message.
+         */
+        MessagePayment: {
+            /**
+             * Transaction
+             * @description the quote's, signed by the wallet
+             */
+            transaction: string;
+        };
+        /**
+         * MessageStatus
+         * @description See the module.
+         * @enum {string}
+         */
+        MessageStatus: "paying" | "paid" | "judged" | "refunding" | "refunded" | "dead";
         /**
          * NonceRequest
          * @description A wallet that wants to sign in.
@@ -1295,6 +1512,181 @@ export interface components {
             recorded: boolean;
         };
         /**
+         * OwnMessage
+         * @description A message of the caller's own, with all that became of it.
+         */
+        OwnMessage: {
+            /** Amount */
+            amount: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             * @description the client's id
+             */
+            id: string;
+            /** Judged At */
+            judged_at: string | null;
+            /**
+             * Message Id
+             * Format: uuid
+             * @description the id on the chain
+             */
+            message_id: string;
+            /**
+             * Message Index
+             * @description null as long as it is not paid
+             */
+            message_index: number | null;
+            /** Refund Reason */
+            refund_reason: string | null;
+            /** Refund Signature */
+            refund_signature: string | null;
+            /** Reply */
+            reply: string | null;
+            /**
+             * Signature
+             * @description of the transaction that paid for it
+             */
+            signature: string | null;
+            /** @description paying: on its way; paid: the verdict follows; refunding, refunded: the fee goes back; dead: nothing was paid, the message may be sent and paid for anew */
+            status: components["schemas"]["MessageStatus"];
+            /**
+             * Text
+             * @description null: only the chain knows of it, and of its text only the hash
+             */
+            text: string | null;
+            /** Verdict */
+            verdict: ("solved" | "unsolved") | null;
+        };
+        /**
+         * OwnProfile
+         * @description The caller's own.
+         */
+        OwnProfile: {
+            /**
+             * Bots Opened
+             * @description bots of its own that were ever open
+             */
+            bots_opened: number;
+            /**
+             * Bots Played
+             * @description bots that it has paid to speak with, but for what was refunded
+             */
+            bots_played: number;
+            /**
+             * Bots Solved
+             * @description whose reward is final on the chain
+             */
+            bots_solved: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /**
+             * Messages
+             * @description paid ones, likewise
+             */
+            messages: number;
+            /**
+             * Spent
+             * @description on these messages
+             */
+            spent: number;
+            /** Username */
+            username: string | null;
+            /** Wallet */
+            wallet: string;
+            /**
+             * Won
+             * @description these rewards
+             */
+            won: number;
+        };
+        /**
+         * OwnSession
+         * @description A session in a list.
+         */
+        OwnSession: {
+            /**
+             * Bot Id
+             * Format: uuid
+             */
+            bot_id: string;
+            /** Bot Name */
+            bot_name: string;
+            bot_status: components["schemas"]["BotStatus"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            status: components["schemas"]["SessionStatus"];
+            /** Wallet */
+            wallet: string;
+            /**
+             * Websocket
+             * @description path of its websocket
+             */
+            websocket: string;
+        };
+        /**
+         * OwnSessions
+         * @description A page of the caller's sessions, the newest first.
+         */
+        OwnSessions: {
+            /**
+             * Next Cursor
+             * @description for the next page; null: this was the last
+             */
+            next_cursor: string | null;
+            /** Sessions */
+            sessions: components["schemas"]["OwnSession"][];
+        };
+        /**
+         * PaymentRequired
+         * @description 402 `payment_required`: the message has not been paid.
+         */
+        PaymentRequired: {
+            /** Code */
+            code: string;
+            /**
+             * Detail
+             * @default null
+             */
+            detail: string | null;
+            /**
+             * Instance
+             * @description the request's id, as in X-Request-Id
+             * @default null
+             */
+            instance: string | null;
+            quote: components["schemas"]["QuoteMember"];
+            /** Status */
+            status: number;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * ProblemDocument
          * @description What went wrong, after RFC 9457. `code` is stable; further members depend on it.
          */
@@ -1320,6 +1712,62 @@ export interface components {
             type: string;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Profile
+         * @description What everybody may know of a wallet that has signed in. Amounts are lamports.
+         */
+        Profile: {
+            /**
+             * Bots Opened
+             * @description bots of its own that were ever open
+             */
+            bots_opened: number;
+            /**
+             * Bots Played
+             * @description bots that it has paid to speak with, but for what was refunded
+             */
+            bots_played: number;
+            /**
+             * Bots Solved
+             * @description whose reward is final on the chain
+             */
+            bots_solved: number;
+            /**
+             * Joined At
+             * Format: date-time
+             */
+            joined_at: string;
+            /**
+             * Messages
+             * @description paid ones, likewise
+             */
+            messages: number;
+            /**
+             * Spent
+             * @description on these messages
+             */
+            spent: number;
+            /** Username */
+            username: string | null;
+            /** Wallet */
+            wallet: string;
+            /**
+             * Won
+             * @description these rewards
+             */
+            won: number;
+        };
+        /**
+         * ProfilePatch
+         * @description What shall change of the caller's own profile.
+         */
+        ProfilePatch: {
+            /**
+             * Username
+             * @description 3 to 20 of the letters A to Z, digits, _ and -; null: none
+             */
+            username: string | null;
         };
         /**
          * ProofResponse
@@ -1376,6 +1824,41 @@ export interface components {
             winning_message: components["schemas"]["WinningMessageResponse"] | null;
         };
         /**
+         * QuoteMember
+         * @description The price of a message, and the transaction that pays it, for the wallet to sign.
+         */
+        QuoteMember: {
+            /** Amount */
+            amount: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message Id
+             * Format: uuid
+             * @description the message's id on the chain
+             */
+            message_id: string;
+            /**
+             * Transaction
+             * @description a Solana transaction in its wire format, base64
+             */
+            transaction: string;
+            /**
+             * Valid Until
+             * @description Unix seconds; it cannot be paid afterwards
+             */
+            valid_until: number;
+        };
+        /**
+         * Reading
+         * @description From which end a conversation is read.
+         * @enum {string}
+         */
+        Reading: "newest" | "oldest";
+        /**
          * ResumeRequest
          * @description Let it go on.
          */
@@ -1404,6 +1887,25 @@ export interface components {
             recorded: boolean;
             /** Up To */
             up_to: number;
+        };
+        /**
+         * SayRequest
+         * @description A message to a bot.
+         */
+        SayRequest: {
+            /**
+             * Id
+             * Format: uuid
+             * @description chosen by the client, one for each message; repeating it is safe
+             */
+            id: string;
+            /**
+             * @description left out: ask for a quote
+             * @default null
+             */
+            payment: components["schemas"]["MessagePayment"] | null;
+            /** Text */
+            text: string;
         };
         /**
          * SessionRequest
@@ -1493,6 +1995,28 @@ export interface components {
             settle: string | null;
         };
         /**
+         * StandingResponse
+         * @description Somebody's place. Equal amounts have equal ranks, and the ranks after them are left out: 1, 2, 2, 4.
+         */
+        StandingResponse: {
+            /**
+             * Count
+             * @description solvers: of bots solved; creators: of messages judged
+             */
+            count: number;
+            /**
+             * Lamports
+             * @description solvers: final rewards; creators: their shares of the fees of judged messages
+             */
+            lamports: number;
+            /** Rank */
+            rank: number;
+            /** Username */
+            username: string | null;
+            /** Wallet */
+            wallet: string;
+        };
+        /**
          * TransactionFailure
          * @description Why a transaction came to nothing.
          */
@@ -1507,6 +2031,58 @@ export interface components {
              * @description what happened and what to do, in words
              */
             detail: string;
+        };
+        /**
+         * Transcript
+         * @description A page of what was said to a bot and judged.
+         */
+        Transcript: {
+            /** Messages */
+            messages: components["schemas"]["TranscriptMessage"][];
+            /**
+             * Next Index
+             * @description `before` of the next page (`after`, if read from the oldest); null: this was the last
+             */
+            next_index: number | null;
+        };
+        /**
+         * TranscriptMessage
+         * @description A message and the bot's reply, as everybody may read them. Texts are what people wrote: escape them.
+         */
+        TranscriptMessage: {
+            /** Amount */
+            amount: number;
+            /**
+             * Judged At
+             * Format: date-time
+             */
+            judged_at: string;
+            /**
+             * Message Id
+             * Format: uuid
+             * @description the id on the chain
+             */
+            message_id: string;
+            /** Message Index */
+            message_index: number;
+            /** Reply */
+            reply: string;
+            /**
+             * Signature
+             * @description of the transaction that paid for it
+             */
+            signature: string;
+            /** Text */
+            text: string;
+            /** Username */
+            username: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "solved" | "unsolved";
+            /** Wallet */
+            wallet: string;
         };
         /**
          * Undelivered
@@ -1546,6 +2122,12 @@ export interface components {
              */
             name: "payout_key" | "platform_wallet";
         };
+        /**
+         * Window
+         * @description Since when it counts: the verdict was given within this time.
+         * @enum {string}
+         */
+        Window: "all" | "30d" | "7d" | "24h";
         /**
          * WinningMessageResponse
          * @description The message that solved the bot.
@@ -1594,7 +2176,9 @@ export type AirdropResponse = components['schemas']['AirdropResponse'];
 export type AuditEntryResponse = components['schemas']['AuditEntryResponse'];
 export type AuditList = components['schemas']['AuditList'];
 export type BotList = components['schemas']['BotList'];
+export type BotPatch = components['schemas']['BotPatch'];
 export type BotResponse = components['schemas']['BotResponse'];
+export type BotSort = components['schemas']['BotSort'];
 export type BotStatus = components['schemas']['BotStatus'];
 export type BotSummary = components['schemas']['BotSummary'];
 export type ChainResponse = components['schemas']['ChainResponse'];
@@ -1612,28 +2196,46 @@ export type FundsCheck = components['schemas']['FundsCheck'];
 export type HaltEvent = components['schemas']['HaltEvent'];
 export type HaltResponse = components['schemas']['HaltResponse'];
 export type HealthResponse = components['schemas']['HealthResponse'];
+export type History = components['schemas']['History'];
 export type IndexResponse = components['schemas']['IndexResponse'];
 export type JournalCheck = components['schemas']['JournalCheck'];
+export type Leaderboard = components['schemas']['Leaderboard'];
 export type LiveResponse = components['schemas']['LiveResponse'];
+export type MessagePayment = components['schemas']['MessagePayment'];
+export type MessageStatus = components['schemas']['MessageStatus'];
 export type NonceRequest = components['schemas']['NonceRequest'];
 export type NonceResponse = components['schemas']['NonceResponse'];
 export type OpenRequest = components['schemas']['OpenRequest'];
 export type OpenResponse = components['schemas']['OpenResponse'];
 export type OperationRequest = components['schemas']['OperationRequest'];
 export type OperationResponse = components['schemas']['OperationResponse'];
+export type OwnMessage = components['schemas']['OwnMessage'];
+export type OwnProfile = components['schemas']['OwnProfile'];
+export type OwnSession = components['schemas']['OwnSession'];
+export type OwnSessions = components['schemas']['OwnSessions'];
+export type PaymentRequired = components['schemas']['PaymentRequired'];
 export type ProblemDocument = components['schemas']['ProblemDocument'];
+export type Profile = components['schemas']['Profile'];
+export type ProfilePatch = components['schemas']['ProfilePatch'];
 export type ProofResponse = components['schemas']['ProofResponse'];
+export type QuoteMember = components['schemas']['QuoteMember'];
+export type Reading = components['schemas']['Reading'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
 export type ResumeResponse = components['schemas']['ResumeResponse'];
+export type SayRequest = components['schemas']['SayRequest'];
 export type SessionRequest = components['schemas']['SessionRequest'];
 export type SessionResponse = components['schemas']['SessionResponse'];
 export type SessionStatus = components['schemas']['SessionStatus'];
 export type SignInInput = components['schemas']['SignInInput'];
 export type SignaturesResponse = components['schemas']['SignaturesResponse'];
+export type StandingResponse = components['schemas']['StandingResponse'];
 export type TransactionFailure = components['schemas']['TransactionFailure'];
+export type Transcript = components['schemas']['Transcript'];
+export type TranscriptMessage = components['schemas']['TranscriptMessage'];
 export type Undelivered = components['schemas']['Undelivered'];
 export type UserResponse = components['schemas']['UserResponse'];
 export type WalletFunds = components['schemas']['WalletFunds'];
+export type Window = components['schemas']['Window'];
 export type WinningMessageResponse = components['schemas']['WinningMessageResponse'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2296,7 +2898,13 @@ export interface operations {
             query?: {
                 /** @description left out: all that were ever open */
                 status?: components["schemas"]["BotStatus"] | null;
-                /** @description `next_cursor` of the page before */
+                /** @description wallet */
+                creator?: string | null;
+                kind?: string | null;
+                /** @description words, or their beginnings, that are all in name, persona, objective or description */
+                q?: string | null;
+                /** @description pot: the largest first; price: the cheapest next message first; ending: the soonest first; played: the most messages first */
+                sort?: components["schemas"]["BotSort"];
                 cursor?: string | null;
                 limit?: number;
             };
@@ -2306,7 +2914,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of bots, the newest first. */
+            /** @description A page of bots. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2329,7 +2937,10 @@ export interface operations {
     create_bot: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request with the same key is done once; kept for 24 hours */
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2417,10 +3028,75 @@ export interface operations {
             };
         };
     };
-    close_bot: {
+    edit_bot: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                bot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BotPatch"];
+            };
+        };
+        responses: {
+            /** @description A bot with its terms. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotResponse"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    close_bot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same request with the same key is done once; kept for 24 hours */
+                "idempotency-key"?: string | null;
+            };
             path: {
                 bot_id: string;
             };
@@ -2606,10 +3282,60 @@ export interface operations {
             };
         };
     };
+    get_transcript: {
+        parameters: {
+            query?: {
+                order?: components["schemas"]["Reading"];
+                /** @description a message_index */
+                after?: number;
+                /** @description a message_index */
+                before?: number | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                bot_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of what was said to a bot and judged. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transcript"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     open_bot: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request with the same key is done once; kept for 24 hours */
+                "idempotency-key"?: string | null;
+            };
             path: {
                 bot_id: string;
             };
@@ -2853,10 +3579,158 @@ export interface operations {
             };
         };
     };
+    get_history: {
+        parameters: {
+            query?: {
+                order?: components["schemas"]["Reading"];
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the caller's own messages to a bot. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    say: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `wait=N`: rather wait N seconds for the verdict, at most 30 */
+                prefer?: string | null;
+            };
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SayRequest"];
+            };
+        };
+        responses: {
+            /** @description A message of the caller's own, with all that became of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnMessage"];
+                };
+            };
+            /** @description A message of the caller's own, with all that became of it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnMessage"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description 402 `payment_required`: the message has not been paid. */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PaymentRequired"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     airdrop: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description the same request with the same key is done once; kept for 24 hours */
+                "idempotency-key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2967,6 +3841,275 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LiveResponse"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_leaderboard: {
+        parameters: {
+            query?: {
+                /** @description verdicts that were given within this time */
+                window?: components["schemas"]["Window"];
+                /** @description a wallet: tell its place, and without a cursor the page that it is in the middle of */
+                around?: string | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                board: "creators" | "solvers";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a leaderboard. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Leaderboard"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller's own. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    edit_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfilePatch"];
+            };
+        };
+        responses: {
+            /** @description The caller's own. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnProfile"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_my_bots: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["BotStatus"] | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of bots. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BotList"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_my_sessions: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["SessionStatus"] | null;
+                cursor?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the caller's sessions, the newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSessions"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What everybody may know of a wallet that has signed in. Amounts are lamports. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */

@@ -66,6 +66,7 @@ def bot(**values: Any) -> Bot:
         message_count=0,
         event_seq=1,
         judged_count=0,
+        next_price=FEE,
         frame_seq=1,
         opened_at=now,
         ended_at=None,
@@ -158,10 +159,11 @@ def statements(changes: BotChanges) -> list[str]:
 
 
 def test_the_books_are_mirrored_whatever_happened() -> None:
-    of = bot(message_count=1)
+    of = bot(message_count=1, fee_growth_bps=1_000, fee_cap=2 * FEE)
     changes, _ = apply(of, KeysRotated(**head(of, 2), quote_key=KEY, payout_key=KEY))
     mirror = changes.mirror
     assert (mirror.pot, mirror.message_count, mirror.event_seq) == (8_000_500, 1, 2)
+    assert mirror.next_price == of.fees.price(1)
     assert frames(changes) == []
 
 

@@ -22,7 +22,7 @@ from arena.game.closing import unsigned_closing
 from arena.game.messages import CloseUnplayed, Wake
 from arena.game.signing import sign_first
 from arena.problems import Problem
-from arena.store import messages, solutions, transactions
+from arena.store import messages, solutions, transactions, transcripts
 from arena.store.bots import BotStatus
 from arena.store.messages import Message, MessageStatus
 from tests.arena.game.conftest import FEE, PHRASE, POT, SOL, Arena, Player
@@ -99,7 +99,7 @@ async def test_verdicts_come_in_the_order_of_the_chain_however_long_each_takes(
     with trio.fail_after(30):
         while (await arena.bot(bot_id)).judged_count < 3:
             await trio.sleep(0.02)
-    transcript = await messages.transcript(arena.services.database, bot_id)
+    transcript = await transcripts.page(arena.services.database, bot_id)
     judged_at = {message.message_index: message.judged_at for message in transcript}
     assert judged_at[1] <= judged_at[2] <= judged_at[3]  # type: ignore[operator]
 

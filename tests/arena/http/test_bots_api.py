@@ -83,7 +83,17 @@ async def test_bots_can_be_picked_by_status(front: Front) -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"cursor": "x"}, {"status": "lost"}, {"other": "1"}],
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "x"},
+        {"sort": "x"},
+        {"creator": "x"},
+        {"kind": "\x00"},
+        {"q": ""},
+        {"status": "lost"},
+        {"other": "1"},
+    ],
 )
 async def test_a_wrong_query_is_refused(front: Front, params: dict[str, str]) -> None:
     response = await front.http.get(BOTS, params=params)

@@ -192,7 +192,14 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/api/v1/bots/{bot_id}/proof",
         "/api/v1/bots/{bot_id}/transaction",
         "/api/v1/chain",
+        "/api/v1/bots/{bot_id}/messages",
+        "/api/v1/leaderboard/{board}",
+        "/api/v1/users/me",
+        "/api/v1/users/me/sessions",
+        "/api/v1/users/me/bots",
+        "/api/v1/users/{address}",
         "/api/v1/chats/{bot_id}",
+        "/api/v1/chats/{session_id}/messages",
         "/api/v1/health",
         "/api/v1/health/live",
         "/api/v1/faucet",
@@ -217,7 +224,15 @@ async def test_the_api_describes_itself(front: Front) -> None:
     assert document["components"]["schemas"]["DraftBot"]["properties"]["fee_base"]
     assert document["paths"]["/api/v1/chats/{bot_id}"]["get"]["parameters"][0]["schema"]["format"] == "uuid"
     limit = document["paths"]["/api/v1/bots"]["get"]["parameters"]
-    assert {parameter["name"] for parameter in limit} == {"status", "cursor", "limit"}
+    assert {parameter["name"] for parameter in limit} == {
+        "status",
+        "creator",
+        "kind",
+        "q",
+        "sort",
+        "cursor",
+        "limit",
+    }
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 

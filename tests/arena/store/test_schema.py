@@ -2,6 +2,7 @@ import pytest
 
 from arena.store import (
     audit,
+    bot_texts,
     bots,
     chain_events,
     events,
@@ -10,18 +11,32 @@ from arena.store import (
     solutions,
     spending,
     transactions,
+    users,
 )
 from persistence import Database, Statement
 
 STATEMENTS: list[Statement] = [
     value
-    for module in (audit, bots, chain_events, events, messages, sessions, solutions, spending, transactions)
+    for module in (
+        audit,
+        bot_texts,
+        bots,
+        chain_events,
+        events,
+        messages,
+        sessions,
+        solutions,
+        spending,
+        transactions,
+        users,
+    )
     for value in vars(module).values()
     if isinstance(value, Statement)
 ]
 GAME_TABLES = {
     "users",
     "bots",
+    "bot_texts",
     "chat_sessions",
     "messages",
     "bot_solutions",
