@@ -111,9 +111,6 @@ class ChatSessionActor(Actor[SessionMessage]):
             case AttachSession():
                 return await self._bot(session).ask(SubscribeBot(self._id))
 
-    def _checked(self, text: str) -> str:
-        return checked_text(text, self._services.settings.arena_message_max_length)
-
     def _bot(self, session: ChatSession) -> ActorRef:
         return self._services.bot(session.bot_id)
 

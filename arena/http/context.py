@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from quart import Quart, current_app
 
 from arena.edge.authentication import Authenticator
+from arena.edge.rate_limits import RateLimits
 from arena.game.services import Services
 from arena.http.faucet_limits import FaucetLimits
 
@@ -18,6 +19,7 @@ class Front:
     services: Services
     authenticator: Authenticator
     faucet_limits: FaucetLimits
+    limits: RateLimits
 
 
 def set_front(app: Quart, front: Front) -> None:

@@ -16,13 +16,14 @@ import trio
 from actors import SubscriberLagged, Subscription
 from arena.edge.authentication import Authenticator
 from arena.edge.failures import as_problem, busy
+from arena.edge.rate_limits import FrameLimits, RateLimits
 from arena.game.messages import AttachSession, Pay, Published, RequestQuote
 from arena.game.services import Services
 from arena.problems import Problem, not_found
 from arena.store import events, sessions
 from arena.store.sessions import ChatSession
 from arena.ws.backoff import Backoff
-from arena.ws.connection import Connection, ConnectionClosed, Conversation
+from arena.ws.connection import CloseCode, Connection, ConnectionClosed, Conversation
 from arena.ws.protocol import (
     PONG,
     FrameRefused,
@@ -35,6 +36,7 @@ from arena.ws.protocol import (
     WelcomeFrame,
     decode,
     error_frame,
+    id_of,
 )
 
 log = structlog.get_logger(__name__)
@@ -54,15 +56,20 @@ STEADY = 2.0
 """Seconds after which a subscription that ends is not the sequel of the last failure."""
 
 
-def chat(services: Services, authenticator: Authenticator, session_id: UUID) -> Conversation:
-    """The conversation with the session's owner.
+def chat(
+    services: Services, authenticator: Authenticator, limits: RateLimits, session_id: UUID, address: str
+) -> Conversation:
+    """The conversation with the session's owner, whose frames are counted by `address`, wallet and session.
 
     It ends with a `Problem` when the token was revoked, or the session is not there or somebody else's.
     """
 
     async def converse(connection: Connection) -> None:
         session, head = await _admitted(services, authenticator, connection, session_id)
-        await _Chat(services, connection, session, head).run()
+        counted = limits.of_connection(
+            address=address, wallet=connection.identity.wallet, session=str(session.id)
+        )
+        await _Chat(services, connection, session, head, counted).run()
 
     return converse
 
@@ -89,8 +96,16 @@ async def _admitted(
 
 
 class _Chat:
-    def __init__(self, services: Services, connection: Connection, session: ChatSession, head: int) -> None:
+    def __init__(
+        self,
+        services: Services,
+        connection: Connection,
+        session: ChatSession,
+        head: int,
+        limits: FrameLimits,
+    ) -> None:
         self._services = services
+        self._limits = limits
         self._connection = connection
         self._session = session
         self._actor = services.session(session.id)
@@ -125,9 +140,15 @@ class _Chat:
 
     def _take(self, nursery: trio.Nursery, data: bytes | str) -> None:
         try:
+            self._limits.check_frame()
             frame = decode(data)
+            if isinstance(frame, MessageFrame | PayFrame):
+                self._limits.check_message()
         except FrameRefused as refusal:
             self._connection.send_nowait(error_frame(refusal, refusal.frame_id))
+            return
+        except Problem as problem:
+            self._refuse(problem, id_of(data))
             return
         match frame:
             case PingFrame():
@@ -142,6 +163,11 @@ class _Chat:
                 self._working += 1
                 nursery.start_soon(self._work, frame)
         self._spoken.set()
+
+    def _refuse(self, too_many: Problem, frame_id: UUID | None) -> None:
+        self._connection.send_nowait(error_frame(too_many, frame_id))
+        if self._limits.is_flood():
+            self._connection.close(CloseCode.POLICY_VIOLATION, too_many.code)
 
     def _resume(self, after: int) -> None:
         self._cursor = after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import trio
@@ -16,13 +16,25 @@ MAX_CONNECTIONS_OF_A_USER = 20
 
 
 class OpenConnections:
-    """Counts connections, in all and by user; `close_all` is for the server's shutdown."""
+    """Counts connections, in all, by user and by address; `close_all` is for the server's shutdown.
+
+    Args:
+        limit_of_an_address: 0: none.
+        on_refused: called when an address has too many.
+    """
 
     def __init__(
-        self, limit: int = MAX_CONNECTIONS, limit_of_a_user: int = MAX_CONNECTIONS_OF_A_USER
+        self,
+        limit: int = MAX_CONNECTIONS,
+        limit_of_a_user: int = MAX_CONNECTIONS_OF_A_USER,
+        limit_of_an_address: int = 0,
+        on_refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._limit = limit
         self._limit_of_a_user = limit_of_a_user
+        self._limit_of_an_address = limit_of_an_address
+        self._on_refused = on_refused
+        self._of_address: dict[str, int] = {}
         self._connections: dict[Connection, None] = {}
         self._of_user: dict[object, int] = {}
         self._closing = False
@@ -42,6 +54,25 @@ class OpenConnections:
             )
         if len(self._connections) >= self._limit:
             raise _too_many("The server holds as many connections as it can.")
+
+    @contextmanager
+    def from_address(self, address: str) -> Iterator[None]:
+        """Count a connection of this address, from before it is accepted until it is over.
+
+        Raises `Problem` 429 `too_many_connections`, and as `check_room`.
+        """
+        self.check_room()
+        held = self._of_address.get(address, 0)
+        if self._limit_of_an_address and held >= self._limit_of_an_address:
+            self._on_refused()
+            raise _too_many(f"An address has at most {self._limit_of_an_address} connections.", 429)
+        self._of_address[address] = held + 1
+        try:
+            yield
+        finally:
+            self._of_address[address] -= 1
+            if not self._of_address[address]:
+                del self._of_address[address]
 
     @contextmanager
     def holding(self, connection: Connection) -> Iterator[None]:
@@ -74,5 +105,7 @@ class OpenConnections:
             await self._empty.wait()
 
 
-def _too_many(detail: str) -> Problem:
-    return Problem("too_many_connections", "Too many connections", 503, detail, {"retry_after": RETRY_AFTER})
+def _too_many(detail: str, status: int = 503) -> Problem:
+    return Problem(
+        "too_many_connections", "Too many connections", status, detail, {"retry_after": RETRY_AFTER}
+    )

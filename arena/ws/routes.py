@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from quart import Quart, websocket
 
 from arena.edge.authentication import Authenticator
+from arena.edge.client_address import client_key
+from arena.edge.rate_limits import RateLimits, Scope
 from arena.game.services import Services
 from arena.problems import Problem
 from arena.ws.chat import chat
@@ -16,20 +19,32 @@ from arena.ws.open_connections import OpenConnections
 from arena.ws.quart_adapter import QuartConnection, refuse
 
 
-def add_websockets(app: Quart, services: Services) -> OpenConnections:
+def add_websockets(app: Quart, services: Services, limits: RateLimits) -> OpenConnections:
     """Add `/ws/…` to the app. Close the connections that are returned before the server stops."""
-    connections = OpenConnections()
+    settings = services.settings
+
+    def refused() -> None:
+        limits.refused["connections_address"] += 1
+
+    connections = OpenConnections(
+        limit_of_an_address=settings.arena_connections_per_address, on_refused=refused
+    )
     authenticator = Authenticator.of(services)
 
-    async def serve(conversation: Conversation) -> None:
+    async def serve(converse: Callable[[str], Conversation]) -> None:
+        address = client_key(settings, websocket.scope["client"], websocket.headers)
+        limits.check(Scope.REQUESTS_ADDRESS, address)
+        with connections.from_address(address):
+            await serve_counted(converse(address))
+
+    async def serve_counted(conversation: Conversation) -> None:
         admission = admit(
-            services.settings,
+            settings,
             authenticator.tokens,
             origin=websocket.headers.get("Origin"),
             offered=websocket.requested_subprotocols,
             authorization=websocket.headers.get("Authorization"),
         )
-        connections.check_room()
         await websocket.accept(subprotocol=admission.subprotocol)
         client = websocket._get_current_object()  # type: ignore[attr-defined]
         if isinstance(admission.who, Problem):
@@ -45,6 +60,6 @@ def add_websockets(app: Quart, services: Services) -> OpenConnections:
 
     @app.websocket("/ws/chats/<uuid:session_id>")
     async def chat_websocket(session_id: UUID) -> None:
-        await serve(chat(services, authenticator, session_id))
+        await serve(lambda address: chat(services, authenticator, limits, session_id, address))
 
     return connections
