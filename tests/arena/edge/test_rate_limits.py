@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.edge.rate_limits import FLOOD, Buckets, RateLimits, Scope, rates_of
+from arena.game.bot import MAX_PAYING_PER_SESSION, MAX_UNJUDGED
+from arena.game.drafts import MAX_DRAFTS
+from arena.game.session import MAX_QUOTES
+from arena.game.text import MAX_JOINED, MAX_MARKS
+from arena.http import faucet_limits
+from arena.http.app import BODY_TIMEOUT, MAX_BODY_BYTES
 from arena.problems import Problem
 from arena.rates import Rate
 from arena.settings import SettingsError, load_settings
+from arena.ws.chat import MAX_WORKING
+from arena.ws.connection import MAX_FRAME_BYTES, OUTBOX_BYTES, OUTBOX_FRAMES
+from arena.ws.open_connections import MAX_CONNECTIONS, MAX_CONNECTIONS_OF_A_USER
+
+ROOT = Path(__file__).parents[3]
 
 
 class Clock:
@@ -186,3 +198,40 @@ def test_a_wallet_cannot_use_up_what_its_neighbours_at_the_same_address_have(
         with pytest.raises(Problem, match="wallet"):
             greedy.check_message()
     counted.of_connection(address="a", wallet="modest", session="t").check_message()
+
+
+# -- the document
+
+
+def test_the_table_in_the_protocol_is_what_the_settings_are(tmp_path: Path) -> None:
+    settings = load_settings(None, arena_data_dir=tmp_path)
+    section = (
+        (ROOT / "docs" / "protocol.md").read_text("utf-8").partition("## Limits")[2].partition("### Texts")[0]
+    )
+    told = {
+        setting.lower(): Rate(int(count), int(seconds))
+        for count, seconds, setting in re.findall(r"\| (\d+) per (\d+) s \| `(ARENA_RATE_\w+)`", section)
+    }
+    assert told == {f"arena_rate_{scope}": rate for scope, rate in rates_of(settings).items()}
+    for said in (
+        f"| {settings.arena_connections_per_address} | `ARENA_CONNECTIONS_PER_ADDRESS`",
+        f"| {settings.arena_quote_lifetime} s | `ARENA_QUOTE_LIFETIME`",
+        f"| {settings.arena_message_max_length} characters | `ARENA_MESSAGE_MAX_LENGTH`",
+        f"| {MAX_CONNECTIONS_OF_A_USER}, {MAX_CONNECTIONS:,} |",
+        f"| frames of a connection that are worked on | {MAX_WORKING} |",
+        f"| quotes of a session | {MAX_QUOTES} |",
+        f"| payments of a session under way | {MAX_PAYING_PER_SESSION} |",
+        f"wait for their verdicts | {MAX_UNJUDGED} |",
+        f"| drafts of a creator | {MAX_DRAFTS} |",
+        f"| {faucet_limits.LIMIT // 10**9} SOL an hour |",
+        f"| a frame of a client | {MAX_FRAME_BYTES // 1024} KiB |",
+        f"| {MAX_BODY_BYTES // 1024} KiB, {BODY_TIMEOUT} s |",
+        f"| {OUTBOX_FRAMES} or {OUTBOX_BYTES // 1024**2} MiB |",
+        f"after {FLOOD.count} refused in a minute 1008",
+    ):
+        assert said in section, said
+
+
+def test_the_table_of_texts_has_the_limits_of_marks() -> None:
+    texts = (ROOT / "docs" / "protocol.md").read_text("utf-8").partition("### Texts")[2].partition("\n## ")[0]
+    assert f"more than {MAX_MARKS} combining marks on a character, or more than {MAX_JOINED} marks" in texts
