@@ -32,6 +32,7 @@ from arena.http.client import client_key
 from arena.http.context import Front, front, set_front
 from arena.http.faucet_limits import FaucetLimits
 from arena.http.headers import answer_preflight, is_preflight, secure, share
+from arena.http.lingering import lingering
 from arena.http.openapi import openapi
 from arena.problems import Problem
 
@@ -59,6 +60,7 @@ def create_app(services: Services, limits: RateLimits) -> QuartTrio:
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
     for topic in (admin, admin_operations, metrics, index):
         app.register_blueprint(topic.blueprint)
+    app.asgi_app = lingering(app.asgi_app)  # type: ignore[method-assign, assignment]  # as Quart's docs have it
     return app
 
 
