@@ -23,7 +23,7 @@ from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.events import BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
 from arena.chain.payment import cosign
-from arena.chain.reasons import EXPIRED, explain
+from arena.chain.reasons import explain, explain_expiry
 from arena.chain.submitter import (
     Expired,
     Failed,
@@ -327,9 +327,9 @@ class BotActor(Actor[BotMessage]):
             case Failed(slot=slot, cause=cause):
                 failure = explain(cause, self._services.program_id, outgoing.transaction)
                 changes.write(transactions.failed(outgoing.signature, slot=slot, error=outcome.error))
-            case Expired():
-                failure = EXPIRED
-                changes.write(transactions.expired(outgoing.signature))
+            case Expired(cause=cause):
+                failure = explain_expiry(cause, self._services.program_id, outgoing.transaction)
+                changes.write(transactions.expired(outgoing.signature, error=outcome.error))
         if message is None:
             changes.set(status=BotStatus.DRAFT)
         else:
