@@ -25,6 +25,7 @@ from arena.chain.artifacts import DEFAULT_PROGRAM_ID
 from arena.chain.client import ChainClient, ChainUnavailable
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
+from arena.edge.rate_limits import RateLimits
 from arena.game.chain_actors import ChainRouter
 from arena.game.demo_bots import open_demo_bots
 from arena.game.services import Services
@@ -223,8 +224,9 @@ async def _chain_id(client: ChainClient, *, local: bool) -> str:
 async def _serve(
     services: Services, listener: socket.socket, shutdown: trio.Event, on_ready: Callable[[], None]
 ) -> None:
-    app = create_app(services)
-    connections = add_websockets(app, services)
+    limits = RateLimits(services.settings)
+    app = create_app(services, limits)
+    connections = add_websockets(app, services, limits)
     config = hypercorn_config(services.settings)
     # hypercorn closes the descriptor that it is given
     config.bind = [f"fd://{os.dup(listener.fileno())}"]

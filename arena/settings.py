@@ -10,16 +10,18 @@ import base64
 import binascii
 import os
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from solders.pubkey import Pubkey
 
 from arena.crashpoints import VARIABLE as CRASH_VARIABLE
+from arena.rates import Rate
 
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- the other way round
 MIN_SECRET_LENGTH: Final = 32
@@ -36,6 +38,14 @@ class SettingsError(Exception):
 
 
 Addresses = Annotated[tuple[str, ...], NoDecode]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
+
+
+def _rate(value: object) -> object:
+    return Rate.parse(value) if isinstance(value, str) else value
+
+
+RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
 
 
 class Settings(BaseSettings):
@@ -69,6 +79,27 @@ class Settings(BaseSettings):
     """Where users reach this server; its host is the domain of the sign-in text. None: host and port."""
     arena_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Further origins whose pages may use the API and the websockets; ``*`` for any, not in production."""
+    arena_trusted_proxies: Networks = ()
+    """Networks of our own proxies: of these, the header below is believed."""
+    arena_proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    """In which the proxies say whom they speak for; they have to add to it or to replace it."""
+    arena_hsts: Annotated[int, Field(ge=0, le=63_072_000)] = 0
+    """For how long browsers shall insist on TLS; 0: nothing is said of it. Only behind a proxy that has it."""
+    arena_rate_limits: bool = True
+    """False: none of those below counts, for measurements."""
+    arena_rate_requests_address: RateSetting = Rate(3000, 60)
+    """HTTP requests and openings of websockets from one address: at once, and in so many seconds."""
+    arena_rate_requests_wallet: RateSetting = Rate(1200, 60)
+    arena_rate_nonces_address: RateSetting = Rate(300, 60)
+    arena_rate_nonces_wallet: RateSetting = Rate(30, 60)
+    """For one wallet from one address, since anybody may ask for any wallet's."""
+    arena_rate_frames_session: RateSetting = Rate(600, 30)
+    """Frames of the clients of one session."""
+    arena_rate_messages_address: RateSetting = Rate(3000, 60)
+    """Of these, those that ask for a quote or pay."""
+    arena_rate_messages_wallet: RateSetting = Rate(600, 60)
+    arena_connections_per_address: Annotated[int, Field(ge=0, le=100_000)] = 500
+    """Open websockets; 0: no limit."""
     arena_data_dir: Path = Path(".arena")
     arena_log_level: Literal["debug", "info", "warning", "error"] = "info"
     arena_log_format: Literal["console", "json"] = "console"
@@ -182,6 +213,7 @@ class Settings(BaseSettings):
         "arena_allowed_origins",
         "arena_llm_models",
         "arena_llm_allowed_urls",
+        "arena_trusted_proxies",
         mode="before",
     )
     @classmethod

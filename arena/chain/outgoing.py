@@ -67,9 +67,20 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """It has not landed and never will."""
+    """It has not landed and never will.
+
+    Attributes:
+        cause: what the node says would keep it from landing now, if that is not the program: a payer without money
+            leaves no trace on the chain. The RPC's own value; None: nothing.
+    """
 
     outgoing: Outgoing
+    cause: object = None
+
+    @property
+    def error(self) -> str | None:
+        """One line, if there is anything to say."""
+        return None if self.cause is None else describe(self.cause)
 
 
 Outcome = Landed | Failed | Expired

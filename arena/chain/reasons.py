@@ -313,6 +313,11 @@ def explain(error: object, program_id: Pubkey, transaction: bytes) -> Failure:
             return Failure(TRANSACTION_FAILED, "")
 
 
+def explain_expiry(cause: object, program_id: Pubkey, transaction: bytes) -> Failure:
+    """Why a transaction never landed; `cause`: what is known to have kept it out, None: nothing."""
+    return EXPIRED if cause is None else explain(cause, program_id, transaction)
+
+
 def explain_node_error(code: int) -> Reason:
     """What a JSON-RPC error of a node says about a transaction; `CHAIN_UNAVAILABLE`: nothing."""
     return BY_NODE_ERROR.get(code, CHAIN_UNAVAILABLE)

@@ -21,7 +21,7 @@ from arena.economy import ExpiryRule
 from arena.game import opening, terms
 from arena.game.messages import ChangeCredentials
 from arena.game.services import Services
-from arena.game.text import checked_text
+from arena.game.text import checked_name
 from arena.ids import new_id
 from arena.problems import Problem, not_found
 from arena.store import bot_texts, bots
@@ -111,7 +111,7 @@ async def draft_bot(
         creator_id=creator_id,
         address=str(address),
         founding_key=str(services.keys.quote_pubkey),
-        name=checked_text(spec.name, 60),
+        name=checked_name(spec.name, 60),
         kind=spec.kind,
         public=brain.public,
         secret=box.encrypt(to_json(brain.secret), terms.secret_label(bot_id)),

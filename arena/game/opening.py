@@ -9,7 +9,7 @@ from solders.transaction import VersionedTransaction
 
 from arena.chain.client import Commitment
 from arena.chain.payment import PaymentRefused, check_create_transaction, cosign, create_transaction
-from arena.chain.reasons import EXPIRED, Failure, explain
+from arena.chain.reasons import Failure, explain, explain_expiry
 from arena.chain.submitter import Outgoing, TransactionKind
 from arena.chain.transaction_errors import parse
 from arena.game import terms
@@ -78,8 +78,8 @@ async def last_failure(services: Services, bot_id: UUID) -> Failure | None:
     match last:
         case [NetworkTransaction(status=TransactionStatus.FAILED, error=str(line), raw=raw)]:
             return explain(parse(line), services.program_id, raw)
-        case [NetworkTransaction(status=TransactionStatus.EXPIRED)]:
-            return EXPIRED
+        case [NetworkTransaction(status=TransactionStatus.EXPIRED, error=line, raw=raw)]:
+            return explain_expiry(None if line is None else parse(line), services.program_id, raw)
         case _:
             return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from arena.chain.payment import cosign
-from arena.chain.reasons import EXPIRED, explain
+from arena.chain.reasons import explain, explain_expiry
 from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
 from arena.game import terms
 from arena.game.bot_changes import BotChanges
@@ -48,9 +48,9 @@ def ended(services: Services, changes: BotChanges, outcome: Outcome, message: Ne
         case Failed(slot=slot, cause=cause):
             failure = explain(cause, services.program_id, outcome.outgoing.transaction)
             changes.write(transactions.failed(signature, slot=slot, error=outcome.error))
-        case Expired():
-            failure = EXPIRED
-            changes.write(transactions.expired(signature))
+        case Expired(cause=cause):
+            failure = explain_expiry(cause, services.program_id, outcome.outgoing.transaction)
+            changes.write(transactions.expired(signature, error=outcome.error))
         case Landed():
             raise AssertionError("its event tells of it")
     if message is None:

@@ -69,7 +69,7 @@ def brain_unavailable(detail: str) -> Problem:
 
 
 def text_invalid(detail: str) -> Problem:
-    return Problem("text_invalid", "This is not a message", 422, detail)
+    return Problem("text_invalid", "This text cannot be taken", 422, detail)
 
 
 def message_id_reused() -> Problem:

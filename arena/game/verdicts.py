@@ -37,6 +37,8 @@ async def give(
     changes.write(messages.judged(message.id, reply=verdict.reply, solved=verdict.solved))
     changes.emit(
         ReplyFrame,
+        # until the chain stands by it, the answer to the puzzle is its finder's alone
+        session_id=message.session_id if verdict.solved else None,
         id=message.client_id,
         message_id=message.id,
         message_index=paid.index,

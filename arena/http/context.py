@@ -9,6 +9,7 @@ import trio
 from quart import Quart, current_app
 
 from arena.edge.authentication import Authenticator
+from arena.edge.rate_limits import RateLimits
 from arena.game.services import Services
 from arena.http.faucet_limits import FaucetLimits
 
@@ -22,6 +23,7 @@ class Front:
     services: Services
     authenticator: Authenticator
     faucet_limits: FaucetLimits
+    limits: RateLimits
     waits: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(MAX_WAITS))
 
 

@@ -19,8 +19,10 @@ from actors import SubscriberLagged, Subscription
 from arena.edge.encoding import encode_base64
 from arena.edge.failures import as_problem
 from arena.edge.identity import Identity
+from arena.edge.rate_limits import Scope
 from arena.game.messages import AttachSession, Pay, Published, RequestQuote
 from arena.http.bearer import authenticated
+from arena.http.client import client_key
 from arena.http.context import front
 from arena.http.messages import own_message, own_session
 from arena.http.prefer import preferred_wait
@@ -60,6 +62,8 @@ async def say(wanted: SayRequest, identity: Identity, session_id: UUID) -> Respo
     came within the time that the client prefers to wait. Safe to repeat at every step.
     """
     session = await own_session(identity, session_id)
+    front().limits.check(Scope.MESSAGES_WALLET, identity.wallet)
+    front().limits.check(Scope.MESSAGES_ADDRESS, client_key())
     if wanted.payment is None:
         await _quote(session, wanted)
     pay = Pay(wanted.id, wanted.payment.transaction, wanted.text)

@@ -13,6 +13,7 @@ import trio
 
 from arena.edge.authentication import Authenticator
 from arena.edge.failures import as_problem, busy
+from arena.edge.rate_limits import FrameLimits, RateLimits
 from arena.edge.tokens import token_missing
 from arena.game.messages import AttachSession, Pay, RequestQuote
 from arena.game.services import Services
@@ -21,7 +22,8 @@ from arena.store import events, sessions
 from arena.store.events import BotEvent
 from arena.store.sessions import ChatSession
 from arena.ws.connection import Connection, ConnectionClosed, Conversation
-from arena.ws.dialects import CHAT, FrameRefused
+from arena.ws.dialects import CHAT, FrameRefused, id_of
+from arena.ws.floods import refuse_frame
 from arena.ws.following import Following, Log
 from arena.ws.outages import through_outages
 from arena.ws.presence import tell_presence
@@ -46,8 +48,10 @@ MAX_WORKING = 8
 """Frames of one connection that are being worked on at once."""
 
 
-def chat(services: Services, authenticator: Authenticator, session_id: UUID) -> Conversation:
-    """The conversation with the session's owner.
+def chat(
+    services: Services, authenticator: Authenticator, limits: RateLimits, session_id: UUID, address: str
+) -> Conversation:
+    """The conversation with the session's owner, whose frames are counted by `address`, wallet and session.
 
     It ends with a `Problem` when the token was revoked, or the session is not there or somebody else's.
     """
@@ -56,8 +60,9 @@ def chat(services: Services, authenticator: Authenticator, session_id: UUID) -> 
         session, head = await through_outages(
             connection, lambda: _admitted(services, authenticator, connection, session_id)
         )
+        counted = limits.of_connection(address=address, wallet=session.solver, session=str(session.id))
         with services.presence.playing(session.bot_id, session.solver_id):
-            await _Chat(services, connection, session, head).run()
+            await _Chat(services, connection, session, head, counted).run()
 
     return converse
 
@@ -78,8 +83,16 @@ async def _admitted(
 
 
 class _Chat:
-    def __init__(self, services: Services, connection: Connection, session: ChatSession, head: int) -> None:
+    def __init__(
+        self,
+        services: Services,
+        connection: Connection,
+        session: ChatSession,
+        head: int,
+        limits: FrameLimits,
+    ) -> None:
         self._services = services
+        self._limits = limits
         self._connection = connection
         self._session = session
         self._actor = services.session(session.id)
@@ -123,9 +136,15 @@ class _Chat:
 
     def _take(self, nursery: trio.Nursery, data: bytes | str) -> None:
         try:
+            self._limits.check_frame()
             frame = CHAT.decode(data)
+            if isinstance(frame, MessageFrame | PayFrame):
+                self._limits.check_message()
         except FrameRefused as refusal:
             self._connection.send_nowait(error_frame(refusal, refusal.frame_id))
+            return
+        except Problem as problem:
+            refuse_frame(self._connection, self._limits, problem, id_of(data))
             return
         match frame:
             case PingFrame():

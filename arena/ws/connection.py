@@ -32,6 +32,8 @@ class CloseCode(IntEnum):
     NORMAL = 1000
     GOING_AWAY = 1001
     """The server stops. Connect again and resume."""
+    POLICY_VIOLATION = 1008
+    """The client did not stop when it was told that it sends too much."""
     INTERNAL_ERROR = 1011
     """A fault of the server. Connect again and resume."""
     IDLE = 4408

@@ -66,18 +66,18 @@ class Dialect(Generic[F]):
             case "json_invalid":
                 return FrameRefused("frame_malformed", "A frame is a JSON object in UTF-8.")
             case "model_attributes_type" | "union_tag_not_found" | "dict_type":
-                return FrameRefused(
-                    "frame_malformed", "A frame is a JSON object with a `type`.", _id_of(data)
-                )
+                return FrameRefused("frame_malformed", "A frame is a JSON object with a `type`.", id_of(data))
             case "union_tag_invalid":
-                return FrameRefused("frame_unknown", f"`type` is {self._types} here.", _id_of(data))
+                return FrameRefused("frame_unknown", f"`type` is {self._types} here.", id_of(data))
         where = ".".join(str(part) for part in first["loc"][1:])  # the first part is the union's tag
         message = first["msg"].removeprefix("Value error, ")
-        return FrameRefused("frame_invalid", f"{where}: {message}", _id_of(data))
+        return FrameRefused("frame_invalid", f"{where}: {message}", id_of(data))
 
 
-def _id_of(data: bytes | str) -> UUID | None:
-    """The `id` of a frame that is otherwise wrong, so that the client knows which one it was."""
+def id_of(data: bytes | str) -> UUID | None:
+    """The `id` of a frame that is not handled, so that the client knows which one it was."""
+    if len(data) > MAX_FRAME_BYTES:
+        return None
     try:
         return UUID(str(_object.validate_json(data).get("id")))
     except ValueError:  # pydantic's errors are some

@@ -16,12 +16,15 @@ import trio
 
 from actors import SubscriberLagged, Subscription
 from arena.edge.authentication import Authenticator
+from arena.edge.rate_limits import FrameLimits
 from arena.game.lobby import entry_of, shown
 from arena.game.messages import LobbyUpdate, SubscribeLobby
 from arena.game.services import Services
+from arena.problems import Problem
 from arena.store import bot_views
 from arena.ws.connection import Connection, ConnectionClosed, Conversation
 from arena.ws.dialects import LOBBY, FrameRefused
+from arena.ws.floods import refuse_frame
 from arena.ws.outages import QUERY_TIMEOUT, Patience, through_outages
 from arena.ws.protocol import PONG, LobbyFrame, LobbyWelcomeFrame, PingFrame, error_frame
 from arena.ws.shared_read import SharedRead
@@ -49,11 +52,15 @@ class Lobby:
         self._authenticator = authenticator
         self._page = SharedRead(self._read_page)
 
-    def conversation(self) -> Conversation:
+    def conversation(self, limits: FrameLimits) -> Conversation:
         """With one client, anybody. Ends with a `Problem` when a token was sent and is revoked."""
-        return self._converse
 
-    async def _converse(self, connection: Connection) -> None:
+        async def converse(connection: Connection) -> None:
+            await self._converse(connection, limits)
+
+        return converse
+
+    async def _converse(self, connection: Connection, limits: FrameLimits) -> None:
         who = connection.identity
         if who is not None:
             await through_outages(connection, lambda: self._authenticator.check_revoked(who))
@@ -62,7 +69,7 @@ class Lobby:
             nursery.start_soon(self._tell, connection)
             try:
                 while True:
-                    _take(connection, await connection.receive())
+                    _take(connection, limits, await connection.receive())
             except ConnectionClosed:
                 nursery.cancel_scope.cancel()
 
@@ -128,11 +135,15 @@ def _latest(
             return list(latest.values())
 
 
-def _take(connection: Connection, data: bytes | str) -> None:
+def _take(connection: Connection, limits: FrameLimits, data: bytes | str) -> None:
     try:
+        limits.check_frame()
         frame = LOBBY.decode(data)
     except FrameRefused as refusal:
         connection.send_nowait(error_frame(refusal, refusal.frame_id))
+        return
+    except Problem as too_many:
+        refuse_frame(connection, limits, too_many)
         return
     if isinstance(frame, PingFrame):
         connection.send_nowait(PONG)

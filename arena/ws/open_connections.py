@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -22,19 +22,28 @@ MAX_CONNECTIONS_OF_A_SESSION = 8
 
 
 class OpenConnections:
-    """Counts connections: all, those of strangers, of each user and of each chat; `close_all` is for the server's
-    shutdown.
+    """Counts connections: all, those of each address, of strangers, of each user and of each chat; `close_all` is for
+    the server's shutdown.
+
+    Args:
+        of_an_address: 0: no limit.
+        on_refused: called when an address has too many.
     """
 
     def __init__(
         self,
         limit: int = MAX_CONNECTIONS,
         *,
+        of_an_address: int = 0,
         of_strangers: int = MAX_CONNECTIONS_OF_STRANGERS,
         of_a_user: int = MAX_CONNECTIONS_OF_A_USER,
         of_a_session: int = MAX_CONNECTIONS_OF_A_SESSION,
+        on_refused: Callable[[], None] = lambda: None,
     ) -> None:
         self._limit = limit
+        self._limit_of_an_address = of_an_address
+        self._on_refused = on_refused
+        self._of_address: Counter[str] = Counter()
         self._limit_of_strangers = of_strangers
         self._limit_of_a_user = of_a_user
         self._limit_of_a_session = of_a_session
@@ -57,6 +66,24 @@ class OpenConnections:
             )
         if len(self._connections) >= self._limit:
             raise _too_many("The server holds as many connections as it can.")
+
+    @contextmanager
+    def from_address(self, address: str) -> Iterator[None]:
+        """Count a connection of this address, from before it is accepted until it is over.
+
+        Raises `Problem` 429 `too_many_connections`, and as `check_room`.
+        """
+        self.check_room()
+        if 0 < self._limit_of_an_address <= self._of_address[address]:
+            self._on_refused()
+            raise _too_many(f"An address has at most {self._limit_of_an_address} connections.", 429)
+        self._of_address[address] += 1
+        try:
+            yield
+        finally:
+            self._of_address[address] -= 1
+            if not self._of_address[address]:
+                del self._of_address[address]
 
     @contextmanager
     def holding(self, connection: Connection, session_id: UUID | None = None) -> Iterator[None]:
@@ -108,5 +135,7 @@ class OpenConnections:
             await self._empty.wait()
 
 
-def _too_many(detail: str) -> Problem:
-    return Problem("too_many_connections", "Too many connections", 503, detail, {"retry_after": RETRY_AFTER})
+def _too_many(detail: str, status: int = 503) -> Problem:
+    return Problem(
+        "too_many_connections", "Too many connections", status, detail, {"retry_after": RETRY_AFTER}
+    )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from quart import Quart, websocket
 
 from arena.edge.authentication import Authenticator
+from arena.edge.client_address import client_key
+from arena.edge.rate_limits import RateLimits, Scope
 from arena.game.services import Services
 from arena.problems import Problem
 from arena.ws.chat import chat
@@ -18,16 +21,26 @@ from arena.ws.quart_adapter import QuartConnection, refuse
 from arena.ws.spectating import spectate
 
 
-def add_websockets(app: Quart, services: Services) -> OpenConnections:
+def add_websockets(app: Quart, services: Services, limits: RateLimits) -> OpenConnections:
     """Add `/ws/…` to the app. Close the connections that are returned before the server stops."""
     settings = services.settings
-    connections = OpenConnections()
+
+    def refused() -> None:
+        limits.refused["connections_address"] += 1
+
+    connections = OpenConnections(of_an_address=settings.arena_connections_per_address, on_refused=refused)
     authenticator = Authenticator.of(services)
     lobby = Lobby(services, authenticator)
 
     async def serve(
-        conversation: Conversation, *, anybody: bool = False, session_id: UUID | None = None
+        converse: Callable[[str], Conversation], *, anybody: bool = False, session_id: UUID | None = None
     ) -> None:
+        address = client_key(settings, websocket.scope["client"], websocket.headers)
+        limits.check(Scope.REQUESTS_ADDRESS, address)
+        with connections.from_address(address):
+            await serve_counted(converse(address), anybody, session_id)
+
+    async def serve_counted(conversation: Conversation, anybody: bool, session_id: UUID | None) -> None:
         admission = admit(
             settings,
             authenticator.tokens,
@@ -36,7 +49,6 @@ def add_websockets(app: Quart, services: Services) -> OpenConnections:
             authorization=websocket.headers.get("Authorization"),
             anybody=anybody,
         )
-        connections.check_room()
         await websocket.accept(subprotocol=admission.subprotocol)
         client = websocket._get_current_object()  # type: ignore[attr-defined]
         if isinstance(admission.who, Problem):
@@ -57,14 +69,19 @@ def add_websockets(app: Quart, services: Services) -> OpenConnections:
 
     @app.websocket("/ws/chats/<uuid:session_id>")
     async def chat_websocket(session_id: UUID) -> None:
-        await serve(chat(services, authenticator, session_id), session_id=session_id)
+        await serve(
+            lambda address: chat(services, authenticator, limits, session_id, address), session_id=session_id
+        )
 
     @app.websocket("/ws/lobby")
     async def lobby_websocket() -> None:
-        await serve(lobby.conversation(), anybody=True)
+        await serve(lambda address: lobby.conversation(limits.of_watcher(address)), anybody=True)
 
     @app.websocket("/ws/bots/<uuid:bot_id>")
     async def spectator_websocket(bot_id: UUID) -> None:
-        await serve(spectate(services, authenticator, bot_id), anybody=True)
+        await serve(
+            lambda address: spectate(services, authenticator, limits.of_watcher(address), bot_id),
+            anybody=True,
+        )
 
     return connections

@@ -7,22 +7,26 @@ from uuid import UUID
 import trio
 
 from arena.edge.authentication import Authenticator
+from arena.edge.rate_limits import FrameLimits
 from arena.game.messages import SubscribeBot
 from arena.game.presence import Presence
 from arena.game.services import Services
-from arena.problems import not_found
+from arena.problems import Problem, not_found
 from arena.store import bot_views, events
 from arena.store.bot_views import PUBLIC_STATUSES
 from arena.store.events import BotEvent
 from arena.ws.connection import Connection, ConnectionClosed, Conversation
 from arena.ws.dialects import SPECTATOR, FrameRefused
+from arena.ws.floods import refuse_frame
 from arena.ws.following import Following, Log
 from arena.ws.outages import through_outages
 from arena.ws.presence import tell_presence
 from arena.ws.protocol import PONG, PingFrame, ResumeFrame, SpectatorWelcomeFrame, error_frame
 
 
-def spectate(services: Services, authenticator: Authenticator, bot_id: UUID) -> Conversation:
+def spectate(
+    services: Services, authenticator: Authenticator, limits: FrameLimits, bot_id: UUID
+) -> Conversation:
     """The conversation with a spectator.
 
     It ends with a `Problem` when a token was sent and is revoked, or the bot is not there, or not public yet.
@@ -44,18 +48,24 @@ def spectate(services: Services, authenticator: Authenticator, bot_id: UUID) -> 
         # several tabs of one user count once; of those who are not signed in, each
         who = connection if connection.identity is None else connection.identity.user_id
         with services.presence.watching(bot_id, who):
-            await _watch(services.presence, connection, following, bot_id)
+            await _watch(services.presence, connection, limits, following, bot_id)
 
     return converse
 
 
-async def _watch(presence: Presence, connection: Connection, following: Following, bot_id: UUID) -> None:
+async def _watch(
+    presence: Presence,
+    connection: Connection,
+    limits: FrameLimits,
+    following: Following,
+    bot_id: UUID,
+) -> None:
     async with trio.open_nursery() as nursery:
         nursery.start_soon(following.run)
         nursery.start_soon(tell_presence, connection, presence, bot_id)
         try:
             while True:
-                _take(connection, following, await connection.receive())
+                _take(connection, limits, following, await connection.receive())
         except ConnectionClosed:
             nursery.cancel_scope.cancel()
 
@@ -71,11 +81,15 @@ def _log(services: Services, bot_id: UUID) -> Log:
     )
 
 
-def _take(connection: Connection, following: Following, data: bytes | str) -> None:
+def _take(connection: Connection, limits: FrameLimits, following: Following, data: bytes | str) -> None:
     try:
+        limits.check_frame()
         frame = SPECTATOR.decode(data)
     except FrameRefused as refusal:
         connection.send_nowait(error_frame(refusal, refusal.frame_id))
+        return
+    except Problem as too_many:
+        refuse_frame(connection, limits, too_many)
         return
     match frame:
         case PingFrame():

@@ -49,8 +49,12 @@ class ArenaProcess:
     def log(self) -> str:
         return (self.data_dir / "serve.log").read_text()
 
-    async def start(self, *, crash_at: str = "") -> None:
-        """Start it and wait until it is ready; with `crash_at` it dies (or stops) at that point."""
+    async def start(self, *, crash_at: str = "", **more: str) -> None:
+        """Start it and wait until it is ready; with `crash_at` it dies (or stops) at that point.
+
+        Args:
+            more: further variables of its environment.
+        """
         environment = {
             **{
                 name: value
@@ -64,6 +68,7 @@ class ArenaProcess:
             "ARENA_CHAIN_FAULTS": str(self._chain_faults),
             "DATABASE_URL": "",
             **self._settings,
+            **more,
         }
         self._spawn(environment)
         with trio.fail_after(START_TIMEOUT):

@@ -2805,6 +2805,15 @@ export interface operations {
                 };
             };
             /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
             default: {
                 headers: {
                     [name: string]: unknown;

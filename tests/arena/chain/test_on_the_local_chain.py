@@ -24,7 +24,7 @@ from arena.chain.feed import ChainEvent, Feed
 from arena.chain.instructions import BotTerms, close_bot, create_bot, record_message_fee, settle_reward
 from arena.chain.own_transactions import own_transaction
 from arena.chain.pda import bot_address
-from arena.chain.reasons import explain
+from arena.chain.reasons import explain, explain_expiry
 from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, Submitter, TransactionKind
 from arena.localnet import Endpoints, LocalnetConfig, serve
 
@@ -334,3 +334,12 @@ async def test_a_payment_after_the_end_of_its_bot_says_that_it_is_over(stage: St
     assert isinstance(outcome, Failed)
     transaction = outcome.outgoing.transaction
     assert explain(outcome.cause, DEFAULT_PROGRAM_ID, transaction).code == "bot_not_live"
+
+
+async def test_a_payment_of_an_empty_wallet_lands_nowhere_and_is_known_for_it(stage: Stage) -> None:
+    bot = await stage.open_bot(uuid4())
+    stage.player = Keypair()
+    outcome = await stage.pay(bot)
+    assert outcome == Expired(outcome.outgoing, "AccountNotFound")
+    found = explain_expiry(outcome.cause, DEFAULT_PROGRAM_ID, outcome.outgoing.transaction)
+    assert found.code == "funds_insufficient"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import trio
 
-from arena.http import request_end
+from arena.http import lingering
 from tests.fixtures.front import Front
 
 BODY = b'{"address": "11111111111111111111111111111111"}'
@@ -56,7 +56,7 @@ async def test_a_body_that_comes_after_the_answer_does_not_disturb_the_next_requ
 async def test_a_body_that_never_comes_ends_the_connection(
     front: Front, line: bytes, status: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(request_end, "PATIENCE", 0.2)
+    monkeypatch.setattr(lingering, "LINGER", 0.2)
     async with await connect(front) as stream:
         await stream.send_all(head(line))
         assert await answer(stream) == status

@@ -93,6 +93,15 @@ async def test_an_expired_creation_leaves_a_draft_that_can_be_opened_again(game:
     assert (await game.bot(bot_id)).status is BotStatus.OPEN
 
 
+async def test_a_creation_that_its_creator_could_not_pay_for_says_so(game: Game) -> None:
+    """Without money for the network's fee it is in no block, and the chain knows nothing of it."""
+    bot_id, *_ = await opening(game)
+    await game.expire(await game.outbox.take(TransactionKind.CREATE), "InsufficientFundsForFee")
+    why = await last_failure(game.services, bot_id)
+    assert why is not None
+    assert (why.code, why.name) == ("funds_insufficient", "InsufficientFundsForFee")
+
+
 async def test_a_creation_that_failed_is_not_sent_again_as_it_is(game: Game) -> None:
     draft, creator = await game.draft(initial_pot=100 * SOL)  # more than the creator has
     signed = OpenBot(str(creator.pubkey()), sign_first(draft.transaction, creator))

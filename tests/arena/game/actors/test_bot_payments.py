@@ -172,6 +172,18 @@ async def test_a_wallet_that_spends_its_money_elsewhere_meanwhile_hears_what_is_
     assert (await game.message(quote.message_id)).status is MessageStatus.DEAD
 
 
+async def test_a_payment_that_never_landed_for_want_of_money_says_so(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    bot = await game.open_bot()
+    player = await game.player(bot)
+    frames = await game.frames(player)
+    _, outgoing = await game.send(player, "hello")
+    await game.expire(outgoing, "AccountNotFound")
+    frame = await frames.until("payment", status="expired")
+    assert (frame["code"], "AccountNotFound" in frame["detail"]) == ("funds_insufficient", True)
+
+
 async def test_room_is_kept_for_what_the_arena_owes(game: Game) -> None:
     bot = await game.open_bot()
     game.outbox.has_room_for_payments = False
