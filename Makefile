@@ -101,12 +101,13 @@ NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
 
 api: .venv/node
 	@$(BIN)/arena export-openapi > docs/api.openapi.json
+	@$(BIN)/arena export-frames > docs/frames.schema.json
 	@$(NPM) run types
 	@$(NPM) run check
 
 api-check: api
 	@echo "== comparing the API's description and types with the committed ones"
-	@git diff --exit-code --stat docs/api.openapi.json arena/web/types
+	@git diff --exit-code --stat docs/api.openapi.json docs/frames.schema.json arena/web/types
 
 # The compiler is a developer's tool and has a lock file of its own.
 .venv/compiler: .venv/installed $(PROGRAM)/requirements.txt

@@ -110,6 +110,10 @@ class Settings(BaseSettings):
     """Between two looks at the chain while money of an ended bot is moving."""
     arena_priority_fee: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     """What our own transactions offer for each compute unit, in millionths of a lamport; each asks for 60,000 units."""
+    arena_ping_after: Annotated[float, Field(gt=0, le=3600)] = 20.0
+    """A client that has not said anything on its websocket for so long is asked whether it is there."""
+    arena_ping_timeout: Annotated[float, Field(gt=0, le=3600)] = 40.0
+    """If it does not answer for so long, the websocket is closed."""
     arena_database_connections: Annotated[int, Field(ge=2, le=100)] = 8
 
     arena_llm_base_url: Annotated[str | None, Field(repr=False)] = None

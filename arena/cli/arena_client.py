@@ -113,10 +113,15 @@ class Chat:
         await self._socket.send_message(json.dumps(frame, default=str))
 
     async def receive(self) -> Json:
-        """The next frame. Raises `ArenaError` for an `error` frame."""
-        frame: Json = json.loads(await self._socket.get_message())
+        """The next frame. Raises `ArenaError` for an `error` frame. Answers the server's pings."""
+        while (frame := await self._next())["type"] == "ping":
+            await self.send(type="pong")
         if frame["type"] == "error":
             raise ArenaError(frame["code"], frame.get("detail") or "")
+        return frame
+
+    async def _next(self) -> Json:
+        frame: Json = json.loads(await self._socket.get_message())
         return frame
 
     async def until(self, *types: str, of: UUID | None = None) -> Json:

@@ -7,6 +7,7 @@ import click
 from arena.cli.audit import audit
 from arena.cli.close import close_abandoned
 from arena.cli.demo import demo
+from arena.cli.export_frames import export_frames
 from arena.cli.export_openapi import export_openapi
 from arena.cli.localnet import localnet
 from arena.cli.migrate import migrate
@@ -35,5 +36,6 @@ for command in (
     migrate,
     token,
     export_openapi,
+    export_frames,
 ):
     main.add_command(command)

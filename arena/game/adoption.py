@@ -244,7 +244,6 @@ def _lost_verdicts(changes: BotChanges, judged: Sequence[PaidMessage], *, solved
         changes.write(messages.judged(message.id, reply="", solved=solved))
         changes.emit(
             ReplyFrame,
-            session_id=message.session_id,
             id=message.client_id,
             message_id=message.id,
             message_index=paid.index,

@@ -89,6 +89,8 @@ MAX_UNJUDGED = 1024
 """Paid messages of one bot that may wait for their verdicts; while there are more, further ones are refused."""
 MAX_PAYING_PER_SESSION = 4
 CLOCK_INTERVAL = 30.0
+LOBBY_PAUSE = 2.0
+"""Seconds until a lobby whose mailbox was full is told again."""
 
 
 class BotActor(Actor[BotMessage]):
@@ -142,6 +144,8 @@ class BotActor(Actor[BotMessage]):
                 self._submission.submit(terms.outgoing(row))
         if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
             self._track()
+        if self._mirror.status not in (BotStatus.DRAFT, BotStatus.OPENING):
+            self._tell_lobby()  # an earlier start may have ended before it did
         ended = self._mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
         if ended or await messages.refunds_due(database, self._id, limit=1):
             self._advance_settlement()
@@ -532,6 +536,8 @@ class BotActor(Actor[BotMessage]):
     async def _look_at_clock(self, bot: bots.Bot) -> None:
         """A bot ends when its terms say so, once nothing is being paid and everything paid is judged."""
         self._watch_clock()
+        if self._publishing.lobby_is_behind:
+            self._tell_lobby()
         now = time.time()
         if not self._services.feed.status.is_recent(now) or self._unavailable():
             self._payable_since = now  # without the chain, or without a brain, nobody could have paid
@@ -564,5 +570,9 @@ class BotActor(Actor[BotMessage]):
         for frame in changes.published:
             self._publishing.publish(frame)
         if changes.published:
-            assert self._bot is not None
-            self._publishing.tell_lobby(self._bot, self._mirror)
+            self._tell_lobby()
+
+    def _tell_lobby(self) -> None:
+        assert self._bot is not None
+        if not self._publishing.tell_lobby(self._bot, self._mirror):
+            self.context.send_later(LOBBY_PAUSE, Wake())

@@ -20,6 +20,8 @@ class BotPublishing:
     """Tells what was committed. Nobody is waited for: who falls behind is dropped, and catches up from the log."""
 
     def __init__(self, services: Services) -> None:
+        self.lobby_is_behind = False
+        """The lobby's mailbox was full when it was told last."""
         self._services = services
         self._everybody: Publisher[Published] = Publisher()
         self._sessions: dict[UUID, Publisher[Published]] = {}
@@ -48,15 +50,29 @@ class BotPublishing:
         elif published.session_id in self._sessions:
             self._sessions[published.session_id].publish(published)
 
-    def tell_lobby(self, bot: Bot, mirror: Mirror) -> None:
-        """What the lobby shows of the bot."""
-        price = bot.fees.price(mirror.message_count)
-        entry = LobbyEntry(bot.id, mirror.status.value, mirror.pot, mirror.message_count, price)
+    def tell_lobby(self, bot: Bot, mirror: Mirror) -> bool:
+        """What the lobby shows of the bot. False if it has to be told again."""
+        entry = LobbyEntry(
+            bot_id=bot.id,
+            seq=mirror.frame_seq,
+            name=bot.name,
+            kind=bot.kind,
+            status=mirror.status.value,
+            pot=mirror.pot,
+            next_price=bot.fees.price(mirror.message_count),
+            message_count=mirror.message_count,
+            closes_at=bot.closes_at,
+        )
+        self.lobby_is_behind = False
         try:
             self._services.lobby.tell(BotChanged(entry))
-        except (MailboxFull, ActorStopped) as error:
-            # the next change tells it all
+        except MailboxFull as error:
             log.info("lobby_not_told", bot_id=str(bot.id), reason=str(error))
+            self.lobby_is_behind = True
+        except ActorStopped as error:
+            # when it starts again, whoever was subscribed reads the rows
+            log.info("lobby_not_told", bot_id=str(bot.id), reason=str(error))
+        return not self.lobby_is_behind
 
     def close(self) -> None:
         """End all subscriptions."""

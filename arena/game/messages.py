@@ -6,7 +6,9 @@ Asks go one way: connection → session → bot → journal, chain. What flows b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from actors import Message, Subscription
@@ -14,6 +16,7 @@ from arena.brains import Verdict
 from arena.chain.feed import ChainEvent
 from arena.chain.submitter import Outcome
 from arena.game.finality import Finality
+from arena.game.presence import Count
 from arena.game.standings import Answer, Standings
 from arena.game.thinking import Unjudged
 from arena.store.leaderboards import Board, Window
@@ -231,13 +234,21 @@ SettlementMessage = Advance | TransactionEnded
 
 @dataclass(frozen=True, slots=True)
 class LobbyEntry:
-    """What the lobby shows of a bot that changed; every value is absolute."""
+    """What the lobby shows of a bot; every value is absolute.
+
+    Attributes:
+        seq: the newest frame in the bot's log; of two entries the one with the higher number is the newer.
+    """
 
     bot_id: UUID
+    seq: int
+    name: str
+    kind: str
     status: str
     pot: int
-    message_count: int
     next_price: int
+    message_count: int
+    closes_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +259,37 @@ class BotChanged(Message[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class SubscribeLobby(Message[Subscription[LobbyEntry]]):
+class PresenceMoved(Message[None]):
+    """Others are there now, by bot."""
+
+    counts: Mapping[UUID, Count]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishLobby(Message[None]):
+    """It is time to tell what has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyNews:
+    """A frame about one bot, which makes an earlier one about the same bot superfluous.
+
+    Attributes:
+        seq: of the entry in it; None for a frame that tells only who is there.
+        frame: complete JSON.
+    """
+
+    bot_id: UUID
+    seq: int | None
+    frame: bytes
+
+
+LobbyUpdate = tuple[LobbyNews, ...]
+"""What has changed in a moment: of each bot one frame at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeLobby(Message[Subscription[LobbyUpdate]]):
     """Send me the changes of all bots from now on."""
 
 
@@ -275,7 +316,9 @@ class StandingsRead(Message[None]):
     took: float
 
 
-LobbyMessage = BotChanged | SubscribeLobby | RewardFinal | ShowStandings | StandingsRead
+LobbyMessage = (
+    BotChanged | PresenceMoved | PublishLobby | SubscribeLobby | RewardFinal | ShowStandings | StandingsRead
+)
 
 
 # -- to the janitor

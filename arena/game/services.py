@@ -13,6 +13,7 @@ from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
 from arena.game.audit_trail import AuditTrail
 from arena.game.funds import FundsWatch
+from arena.game.presence import Presence
 from arena.game.spending import Spending
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
@@ -55,6 +56,7 @@ class Services:
     funds: FundsWatch = field(init=False)
     halted_bots: int = 0
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
+    presence: Presence = field(default_factory=Presence)
 
     def __post_init__(self) -> None:
         self.audit = AuditTrail(self.journal)

@@ -51,7 +51,7 @@ def game_tree(services: Services) -> SupervisorSpec:
                             ActorSpec("submitter", lambda: SubmitterActor(services.submitter)),
                         ],
                     ),
-                    ActorSpec("lobby", lambda: LobbyActor(services.database)),
+                    ActorSpec("lobby", lambda: LobbyActor(services.presence, services.database)),
                     RegionSpec(
                         "bots",
                         kind="bots",

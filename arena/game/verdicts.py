@@ -37,7 +37,6 @@ async def give(
     changes.write(messages.judged(message.id, reply=verdict.reply, solved=verdict.solved))
     changes.emit(
         ReplyFrame,
-        session_id=message.session_id,
         id=message.client_id,
         message_id=message.id,
         message_index=paid.index,

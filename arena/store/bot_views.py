@@ -47,6 +47,7 @@ class BotView:
     message_count: int
     judged_count: int
     next_price: int
+    frame_seq: int
     opened_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
@@ -64,8 +65,8 @@ SELECT: Final = """
     select b.id, b.creator_id, u.wallet as creator, u.username as creator_name, b.address, b.name, b.kind,
         b.public::text as public, b.objective_hash, b.fee_base, b.fee_growth_bps, b.fee_cap, b.pot_bps,
         b.creator_bps, b.initial_pot, b.closes_at, b.idle_after, b.idle_min_messages, b.expiry_rule, b.demo,
-        b.status, b.pot, b.message_count, b.judged_count, b.next_price, b.opened_at, b.ended_at, b.created_at,
-        t.description, t.revision, w.wallet as winner, s.message_index as winning_index,
+        b.status, b.pot, b.message_count, b.judged_count, b.next_price, b.frame_seq, b.opened_at, b.ended_at,
+        b.created_at, t.description, t.revision, w.wallet as winner, s.message_index as winning_index,
         case when s.message_id is not null then s.reward end as reward
     from bots b join users u on u.id = b.creator_id join bot_texts t on t.bot_id = b.id
         left join bot_solutions s on s.bot_id = b.id left join users w on w.id = s.winner_id

@@ -12,22 +12,29 @@ from arena.problems import Problem
 from arena.ws.chat import chat
 from arena.ws.connection import Connection, Conversation
 from arena.ws.handshake import admit
+from arena.ws.lobby import Lobby
 from arena.ws.open_connections import OpenConnections
 from arena.ws.quart_adapter import QuartConnection, refuse
+from arena.ws.spectating import spectate
 
 
 def add_websockets(app: Quart, services: Services) -> OpenConnections:
     """Add `/ws/…` to the app. Close the connections that are returned before the server stops."""
+    settings = services.settings
     connections = OpenConnections()
     authenticator = Authenticator.of(services)
+    lobby = Lobby(services, authenticator)
 
-    async def serve(conversation: Conversation) -> None:
+    async def serve(
+        conversation: Conversation, *, anybody: bool = False, session_id: UUID | None = None
+    ) -> None:
         admission = admit(
-            services.settings,
+            settings,
             authenticator.tokens,
             origin=websocket.headers.get("Origin"),
             offered=websocket.requested_subprotocols,
             authorization=websocket.headers.get("Authorization"),
+            anybody=anybody,
         )
         connections.check_room()
         await websocket.accept(subprotocol=admission.subprotocol)
@@ -35,16 +42,29 @@ def add_websockets(app: Quart, services: Services) -> OpenConnections:
         if isinstance(admission.who, Problem):
             await refuse(client, admission.who)
             return
-        connection = QuartConnection(client, admission.who)
+        connection = QuartConnection(
+            client,
+            admission.who,
+            ping_after=settings.arena_ping_after,
+            idle_after=settings.arena_ping_after + settings.arena_ping_timeout,
+        )
 
         async def counted(held: Connection) -> None:
-            with connections.holding(held):
+            with connections.holding(held, session_id):
                 await conversation(held)
 
         await connection.run(counted)
 
     @app.websocket("/ws/chats/<uuid:session_id>")
     async def chat_websocket(session_id: UUID) -> None:
-        await serve(chat(services, authenticator, session_id))
+        await serve(chat(services, authenticator, session_id), session_id=session_id)
+
+    @app.websocket("/ws/lobby")
+    async def lobby_websocket() -> None:
+        await serve(lobby.conversation(), anybody=True)
+
+    @app.websocket("/ws/bots/<uuid:bot_id>")
+    async def spectator_websocket(bot_id: UUID) -> None:
+        await serve(spectate(services, authenticator, bot_id), anybody=True)
 
     return connections

@@ -319,19 +319,20 @@ async def test_subscribers_are_told_the_end_when_their_bot_starts_anew(arena: Ar
         await subscription.receive()
 
 
-async def test_frames_reach_the_session_they_are_for_and_pots_reach_everybody(arena: Arena) -> None:
+async def test_payments_are_for_their_player_and_a_text_becomes_public_with_its_verdict(arena: Arena) -> None:
     bot_id = await arena.open_bot(await arena.wallet())
     player, bystander = await arena.player(bot_id), await arena.player(bot_id)
     mine = await arena.subscribe(bot_id, player.session.id)
     others = await arena.subscribe(bot_id, bystander.session.id)
+    spectators = await arena.subscribe(bot_id)
     await message_is(player, await player.say("hello"), MessageStatus.JUDGED)
-    seen: dict[str, list[str]] = {"mine": [], "others": []}
-    for name, subscription in (("mine", mine), ("others", others)):
+    seen: dict[str, list[str]] = {"mine": [], "others": [], "spectators": []}
+    for name, subscription in (("mine", mine), ("others", others), ("spectators", spectators)):
         with trio.move_on_after(0.5):
             async for published in subscription:
                 seen[name].append(json.loads(published.frame)["type"])
     assert [kind for kind in seen["mine"] if kind != "reply.delta"] == ["payment", "payment", "pot", "reply"]
-    assert seen["others"] == ["pot"]
+    assert seen["others"] == seen["spectators"] == ["pot", "reply"]
 
 
 async def test_an_unplayed_bot_is_closed_by_its_creator_who_gets_back_all_but_the_network_s_fees(

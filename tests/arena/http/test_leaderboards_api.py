@@ -25,7 +25,7 @@ async def front(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(standings, "MAX_AGE", 0.0)
     monkeypatch.setattr(standings, "MIN_PAUSE", 0.0)
     monkeypatch.setattr(standings, "BUSY_FACTOR", 0)
-    async with running_front(postgres, tmp_path, lobby=True) as running:
+    async with running_front(postgres, tmp_path, with_lobby=True) as running:
         yield running
 
 
