@@ -1,4 +1,4 @@
-"""The lobby: tells its subscribers what has changed about which bot, and who is there; and keeps the leaderboards.
+"""The lobby: tells its subscribers what has changed about which bot, and who is there; keeps the leaderboards.
 
 Pages read the tables; only changes come through here. They are collected for a moment and published together, the
 latest of each bot alone: entries are absolute, so nothing is lost by that. Leaderboards are read from the tables, too,
@@ -43,6 +43,8 @@ PRESENCE_INTERVAL = 1.0
 """Seconds between two counts of who is there."""
 SUBSCRIPTION = 64
 """Updates that a subscriber may be behind: more than ten seconds. Then it has to start over."""
+READ_TIMEOUT = 20.0
+"""Seconds that reading a leaderboard may take."""
 
 READ_TIMEOUT = 20.0
 """Seconds that reading a leaderboard may take."""
@@ -84,7 +86,8 @@ class LobbyActor(Actor[LobbyMessage]):
 
     mailbox_capacity = 4096
 
-    def __init__(self, presence: Presence, database: Database) -> None:
+    def __init__(self, database: Database, presence: Presence) -> None:
+        self._database = database
         self._presence = presence
         self._database = database
         self._publisher: Publisher[LobbyUpdate] = Publisher()

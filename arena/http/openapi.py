@@ -37,6 +37,8 @@ class _Provider(OpenAPIProvider):
         parameter: dict[str, Any] = super().build_path_parameter(name, converter)
         if isinstance(converter, UUIDConverter):
             parameter["schema"]["format"] = "uuid"
+        if "enum" in parameter["schema"]:
+            parameter["schema"]["enum"] = sorted(parameter["schema"]["enum"])  # the router keeps a set
         return parameter
 
     def build_response_object(

@@ -46,8 +46,8 @@ class BotView:
     pot: int
     message_count: int
     judged_count: int
-    next_price: int
     frame_seq: int
+    next_price: int
     opened_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
@@ -65,7 +65,7 @@ SELECT: Final = """
     select b.id, b.creator_id, u.wallet as creator, u.username as creator_name, b.address, b.name, b.kind,
         b.public::text as public, b.objective_hash, b.fee_base, b.fee_growth_bps, b.fee_cap, b.pot_bps,
         b.creator_bps, b.initial_pot, b.closes_at, b.idle_after, b.idle_min_messages, b.expiry_rule, b.demo,
-        b.status, b.pot, b.message_count, b.judged_count, b.next_price, b.frame_seq, b.opened_at, b.ended_at,
+        b.status, b.pot, b.message_count, b.judged_count, b.frame_seq, b.next_price, b.opened_at, b.ended_at,
         b.created_at, t.description, t.revision, w.wallet as winner, s.message_index as winning_index,
         case when s.message_id is not null then s.reward end as reward
     from bots b join users u on u.id = b.creator_id join bot_texts t on t.bot_id = b.id
@@ -83,6 +83,14 @@ async def by_address(database: Database, address: str) -> BotView | None:
     """The bot whose account on chain is at ``address``, or ``None``."""
     record = await database.fetch_one(f"{SELECT} where b.address = $1", address)
     return None if record is None else view(record)
+
+
+async def richest(database: Database, *, limit: int) -> list[BotView]:
+    """Open bots, those with the largest pots first."""
+    records = await database.fetch(
+        f"{SELECT} where b.status = 'open' order by b.pot desc, b.id desc limit $1", limit
+    )
+    return [view(record) for record in records]
 
 
 def view(record: Record) -> BotView:

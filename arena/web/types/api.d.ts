@@ -3866,7 +3866,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                board: "solvers" | "creators";
+                board: "creators" | "solvers";
             };
             cookie?: never;
         };

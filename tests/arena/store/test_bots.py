@@ -188,6 +188,16 @@ async def test_a_view_of_a_solved_bot_names_the_winner(world, database: Database
     assert (view.winner, view.reward, view.winning_index) == (player.wallet, 77, 1)
 
 
+async def test_open_bots_are_listed_by_their_pots(world, database: Database) -> None:
+    made = {pot: (await world.bot()).id for pot in (2, 5, 3)}
+    for pot, bot_id in made.items():
+        await database.execute("update bots set pot = $1 where id = $2", pot, bot_id)
+    for status in (BotStatus.DRAFT, BotStatus.OPENING, BotStatus.SOLVED):
+        await world.bot(status)
+    assert [view.id for view in await bot_views.richest(database, limit=2)] == [made[5], made[3]]
+    assert len(await bot_views.richest(database, limit=10)) == 3
+
+
 async def test_drafts_of_a_creator_are_counted(world, commit, database: Database) -> None:
     creator = await world.user()
     await commit(*[bots.draft(world.draft(creator)) for _ in range(2)])
