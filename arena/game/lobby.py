@@ -46,9 +46,6 @@ SUBSCRIPTION = 64
 READ_TIMEOUT = 20.0
 """Seconds that reading a leaderboard may take."""
 
-READ_TIMEOUT = 20.0
-"""Seconds that reading a leaderboard may take."""
-
 
 def entry_of(bot: BotView) -> LobbyEntry:
     """What the lobby shows of a bot, from its row."""
@@ -89,7 +86,6 @@ class LobbyActor(Actor[LobbyMessage]):
     def __init__(self, database: Database, presence: Presence) -> None:
         self._database = database
         self._presence = presence
-        self._database = database
         self._publisher: Publisher[LobbyUpdate] = Publisher()
         self._entries: dict[UUID, LobbyEntry] = {}
         """What has changed since the last update."""

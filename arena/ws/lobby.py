@@ -19,9 +19,7 @@ from arena.edge.authentication import Authenticator
 from arena.game.lobby import entry_of, shown
 from arena.game.messages import LobbyUpdate, SubscribeLobby
 from arena.game.services import Services
-from arena.store import bot_lists
-from arena.store.bot_lists import BotSort
-from arena.store.bots import BotStatus
+from arena.store import bot_views
 from arena.ws.connection import Connection, ConnectionClosed, Conversation
 from arena.ws.dialects import LOBBY, FrameRefused
 from arena.ws.outages import QUERY_TIMEOUT, Patience, through_outages
@@ -97,9 +95,7 @@ class Lobby:
             subscription.close()
 
     async def _read_page(self) -> Page:
-        found = await bot_lists.page(
-            self._services.database, statuses={BotStatus.OPEN}, sort=BotSort.POT, limit=PAGE + 1
-        )
+        found = await bot_views.richest(self._services.database, limit=PAGE + 1)
         presence = self._services.presence
         entries = [entry_of(bot) for bot in found[:PAGE]]
         frame = LobbyFrame(

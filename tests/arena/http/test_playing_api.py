@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -68,21 +66,9 @@ class Client:
 Connect = Callable[..., Awaitable[Client]]
 
 
-@asynccontextmanager
-async def over_http(game: Game) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server in front of the game."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with (
-        served(game.services, listener),
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=40) as http,
-    ):
-        yield http
-
-
 @pytest.fixture
 async def connect(brain: ScriptedBrain, game: Game) -> AsyncIterator[Connect]:
-    async with over_http(game) as http:
+    async with served(game.services) as (_, http):
 
         async def connect(bot: Bot | None = None, **values: Any) -> Client:
             return Client(game, http, await game.player(bot or await game.open_bot(), **values))
@@ -197,7 +183,7 @@ async def test_when_too_many_wait_nobody_else_does(
     connect: Connect, monkeypatch: pytest.MonkeyPatch, brain: ScriptedBrain, game: Game
 ) -> None:
     monkeypatch.setattr(context, "MAX_WAITS", 1)
-    async with over_http(game) as http:
+    async with served(game.services) as (_, http):
         one = await connect()
         one.http = http
         two = Client(game, http, await game.player(one.player.session.bot_id))

@@ -15,7 +15,7 @@ from actors import Publisher, SubscriberLagged
 from arena.edge.authentication import Authenticator
 from arena.game import lobby as lobby_actor
 from arena.game.messages import BotChanged, LobbyEntry, LobbyNews, LobbyUpdate
-from arena.store import bot_lists
+from arena.store import bot_views
 from arena.store.bot_views import BotView
 from arena.store.bots import BotStatus
 from arena.ws import lobby
@@ -138,16 +138,16 @@ async def test_without_the_database_a_client_is_told_once_and_kept(
     lively: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bot_id = await lively.bot()
-    read_page, failures = bot_lists.page, 3
+    richest, failures = bot_views.richest, 3
 
-    async def unreliable(database: Database, **wanted: Any) -> list[BotView]:
+    async def unreliable(database: Database, *, limit: int) -> list[BotView]:
         nonlocal failures
         failures -= 1
         if failures >= 0:
             raise DatabaseUnavailable("gone")
-        return await read_page(database, **wanted)
+        return await richest(database, limit=limit)
 
-    monkeypatch.setattr(bot_lists, "page", unreliable)
+    monkeypatch.setattr(bot_views, "richest", unreliable)
     async with lively.open("/ws/lobby") as client:
         await client.receive_type("welcome")
         assert (await client.receive())["code"] == "database_unavailable"
@@ -194,16 +194,16 @@ async def test_those_who_come_at_once_share_one_read_of_the_page(
     lively: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await lively.bot()
-    read_page, reads = bot_lists.page, 0
+    richest, reads = bot_views.richest, 0
     go_on = trio.Event()
 
-    async def counted(database: Database, **wanted: Any) -> list[BotView]:
+    async def counted(database: Database, *, limit: int) -> list[BotView]:
         nonlocal reads
         reads += 1
         await go_on.wait()
-        return await read_page(database, **wanted)
+        return await richest(database, limit=limit)
 
-    monkeypatch.setattr(bot_lists, "page", counted)
+    monkeypatch.setattr(bot_views, "richest", counted)
 
     async def look() -> None:
         async with lively.open("/ws/lobby") as client:
