@@ -15,7 +15,6 @@ import trio
 from pydantic_core import to_json
 
 from actors import Actor, ActorStopped, Publisher
-from arena.economy import FeeSchedule
 from arena.game.frames import BotEntry, BotFrame, PresenceFrame
 from arena.game.messages import (
     BotChanged,
@@ -50,7 +49,6 @@ READ_TIMEOUT = 20.0
 
 def entry_of(bot: BotView) -> LobbyEntry:
     """What the lobby shows of a bot, from its row."""
-    schedule = FeeSchedule(bot.fee_base, bot.fee_growth_bps, bot.fee_cap)
     return LobbyEntry(
         bot_id=bot.id,
         seq=bot.frame_seq,
@@ -58,7 +56,7 @@ def entry_of(bot: BotView) -> LobbyEntry:
         kind=bot.kind,
         status=bot.status.value,
         pot=bot.pot,
-        next_price=schedule.price(bot.message_count),
+        next_price=bot.next_price,
         message_count=bot.message_count,
         closes_at=bot.closes_at,
     )

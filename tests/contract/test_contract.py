@@ -37,7 +37,12 @@ async def played_arena(data_dir: Path) -> AsyncIterator[tuple[ArenaProcess, dict
             bot = await open_bot(creator)
             await Player(player, bot["id"]).say("Is it a cave?")
             session = await player.call("GET", f"/chats/{bot['id']}")
-            known = {"bot_id": bot["id"], "session_id": session["id"], "path": "game/bots"}
+            known = {
+                "bot_id": bot["id"],
+                "session_id": session["id"],
+                "path": "game/bots",
+                "address": str(player.wallet.pubkey()),
+            }
             yield arena, known, player
 
 
