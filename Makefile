@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PROGRAM := arena/chain/program
-SOURCES := actors persistence arena tests benchmarks
+SOURCES := actors persistence arena examples tests benchmarks
 
 # Counts what pip fetches; shows its last lines, and its exit code, only when it fails.
 define PROGRESS

@@ -546,6 +546,7 @@ class AirdropRequest(RequestModel):
 
 
 class AirdropResponse(ResponseModel):
-    """Sent; it is there in a moment."""
+    """Lamports from the faucet."""
 
     signature: str
+    confirmed: bool = Field(description="they are there; false: they will be in a moment")
