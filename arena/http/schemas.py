@@ -524,7 +524,7 @@ class FundsCheck(Check):
 class HealthResponse(ResponseModel):
     """Whether the arena can be played."""
 
-    status: Literal["ready", "unready"]
+    status: Literal["ready", "unready", "stopping"]
     database: Check
     chain: Check
     journal: JournalCheck

@@ -1324,7 +1324,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "ready" | "unready";
+            status: "ready" | "unready" | "stopping";
         };
         /**
          * History
