@@ -12,7 +12,7 @@ from quart_trio.wrappers import TrioResponse
 from arena.edge.identity import Identity
 from arena.edge.origins import page_origin
 from arena.game.services import Services
-from arena.http import siws
+from arena.http import signing_in
 from arena.http.bearer import authenticated
 from arena.http.context import front
 from arena.http.schemas import (
@@ -24,7 +24,7 @@ from arena.http.schemas import (
     SignInInput,
     UserResponse,
 )
-from arena.http.siws import SignIn, SignInRefused
+from arena.http.siws import SignInText
 from arena.http.validation import answer, body
 from arena.store import auth, users
 
@@ -40,26 +40,26 @@ async def create_nonce(wanted: NonceRequest) -> Response:
     The text names the page that asks (its Origin, if that is allowed here), as wallets expect.
     """
     services = front().services
-    sign_in = _sign_in(services, wanted.address, siws.new_nonce(datetime.now(UTC)))
-    await auth.add_nonce(
-        services.database, sign_in.nonce, expires_at=sign_in.expiration_time, wallet=wanted.address
-    )
+    nonce = signing_in.new_nonce(datetime.now(UTC))
+    text = _text(services, wanted.address, nonce)
+    expires_at = signing_in.nonce_time(nonce) + timedelta(seconds=services.settings.arena_nonce_lifetime)
+    await auth.add_nonce(services.database, nonce, expires_at=expires_at, wallet=wanted.address)
     return answer(
         NonceResponse(
-            nonce=sign_in.nonce,
-            message=sign_in.text,
+            nonce=nonce,
+            message=text.text,
             sign_in=SignInInput(
-                domain=sign_in.domain,
-                address=sign_in.address,
-                statement=sign_in.statement or "",
-                uri=sign_in.uri,
-                version=siws.VERSION,
-                chainId=sign_in.chain_id,
-                nonce=sign_in.nonce,
-                issuedAt=siws.timestamp(sign_in.issued_at),
-                expirationTime=siws.timestamp(sign_in.expiration_time),
+                domain=text.domain,
+                address=text.address,
+                statement=text.statement or "",
+                uri=text.uri or "",
+                version=text.version or "",
+                chainId=text.chain_id or "",
+                nonce=nonce,
+                issuedAt=text.issued_at or "",
+                expirationTime=text.expiration_time or "",
             ),
-            expires_at=sign_in.expiration_time,
+            expires_at=expires_at,
         )
     )
 
@@ -74,14 +74,11 @@ async def create_session(signed: SessionRequest) -> Response:
     401 `nonce_invalid`, `sign_in_text_mismatch` or `signature_invalid`.
     """
     services = front().services
-    try:
-        expected = _sign_in(services, signed.address, signed.nonce)
-    except ValueError:
-        raise _nonce_invalid() from None
-    siws.verify(expected, signed.message, siws.decode_signature(signed.signature))
+    expected = _text(services, signed.address, signed.nonce)
+    signing_in.verify(expected, signed.message, signing_in.decode_signature(signed.signature))
     # only now: a wrong signature does not use it up, and of two right ones the first wins
     if not await auth.consume_nonce(services.database, signed.nonce, wallet=signed.address):
-        raise _nonce_invalid()
+        raise signing_in.nonce_invalid()
     user = await users.find_or_create(services.database, signed.address)
     issued = front().authenticator.tokens.issue(user.id, user.wallet)
     return answer(
@@ -102,25 +99,13 @@ async def delete_session(identity: Identity) -> Response:
     return TrioResponse(status=204)
 
 
-def _sign_in(services: Services, address: str, nonce: str) -> SignIn:
-    """The text for a nonce: made again when the signature comes, so that nothing of it is taken on trust.
-
-    Raises:
-        ValueError: this is no nonce of ours.
-    """
-    issued_at = siws.nonce_time(nonce)
+def _text(services: Services, address: str, nonce: str) -> SignInText:
     origin = page_origin(services.settings, request.headers.get("Origin"))
-    return SignIn(
+    return signing_in.text_to_sign(
+        nonce,
+        address,
         domain=urlsplit(origin).netloc,
-        address=address,
         uri=origin,
         chain_id=services.chain_id,
-        nonce=nonce,
-        issued_at=issued_at,
-        expiration_time=issued_at + timedelta(seconds=services.settings.arena_nonce_lifetime),
+        lifetime=services.settings.arena_nonce_lifetime,
     )
-
-
-def _nonce_invalid() -> SignInRefused:
-    # one answer for unknown, foreign, used and expired
-    return SignInRefused("nonce_invalid", "The nonce is not valid any more. Ask for a new one.")

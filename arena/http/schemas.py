@@ -80,7 +80,7 @@ class SessionRequest(RequestModel):
     nonce: Annotated[str, Field(min_length=8, max_length=64, pattern="^[A-Za-z0-9]+$")]
     signature: Annotated[str, Field(min_length=64, max_length=128, description="64 bytes, base58 or base64")]
     message: Annotated[str, Field(max_length=2_000)] | None = Field(
-        default=None, description="what was signed, if the client wants to be told of a difference"
+        default=None, description="what the wallet signed, if its `signIn` says so (`signedMessage`, as text)"
     )
 
 
