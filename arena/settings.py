@@ -23,7 +23,8 @@ from arena.crashpoints import VARIABLE as CRASH_VARIABLE
 
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- the other way round
 MIN_SECRET_LENGTH: Final = 32
-_SECRETS: Final = ("jwt_secret", "arena_secrets_key", "arena_metrics_token")
+MAX_PREVIOUS_SECRETS: Final = 8
+_SECRETS: Final = ("jwt_secret", "jwt_previous_secrets", "arena_secrets_key", "arena_metrics_token")
 _WEAK_SECRETS: Final = ("changeme", "change-me", "change_me", "secret", "default", "password", "example")
 
 
@@ -62,6 +63,11 @@ class Settings(BaseSettings):
     """At which verdicts are given. Money moves out only at finalized, always."""
 
     jwt_secret: SecretStr | None = None
+    """Signs tokens."""
+    jwt_previous_secrets: Annotated[
+        tuple[SecretStr, ...], NoDecode, Field(max_length=MAX_PREVIOUS_SECRETS)
+    ] = ()
+    """Tokens that these signed still count."""
 
     arena_host: str = "127.0.0.1"
     arena_port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -160,7 +166,7 @@ class Settings(BaseSettings):
         host = url.netloc.rpartition(":")[0]
         return urlunsplit(url._replace(scheme=scheme, netloc=f"{host}:{url.port + 1}"))
 
-    @field_validator("arena_admin_wallets", "arena_allowed_origins", mode="before")
+    @field_validator("arena_admin_wallets", "arena_allowed_origins", "jwt_previous_secrets", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -219,6 +225,10 @@ class Settings(BaseSettings):
             problems.append("JWT_SECRET: is needed in production")
         elif _is_weak(self.jwt_secret.get_secret_value()):
             problems.append(f"JWT_SECRET: must be random and have at least {MIN_SECRET_LENGTH} characters")
+        if any(_is_weak(secret.get_secret_value()) for secret in self.jwt_previous_secrets):
+            problems.append(
+                f"JWT_PREVIOUS_SECRETS: each must be random and have at least {MIN_SECRET_LENGTH} characters"
+            )
         if self.arena_metrics_token is not None and _is_weak(self.arena_metrics_token.get_secret_value()):
             problems.append(
                 f"ARENA_METRICS_TOKEN: must be random and have at least {MIN_SECRET_LENGTH} characters"

@@ -40,7 +40,10 @@ class Authenticator:
         settings = services.settings
         return cls(
             Tokens(
-                services.keys.jwt_secret, issuer=settings.public_url, lifetime=settings.arena_session_lifetime
+                services.keys.jwt_secret,
+                issuer=settings.public_url,
+                lifetime=settings.arena_session_lifetime,
+                previous=services.keys.jwt_previous_secrets,
             ),
             services.database,
             services.keys.admin_wallets,

@@ -104,6 +104,18 @@ def test_after_a_change_of_keys_the_old_tokens_still_count() -> None:
     assert jwt.get_unverified_header(rotated.issue(USER, WALLET).token)["kid"] == key_id(SECRET)
 
 
+def test_when_the_old_key_is_not_listed_any_more_its_tokens_are_refused() -> None:
+    old = tokens(OTHER).issue(USER, WALLET)
+    assert refusal(tokens(SECRET), old.token) == "token_invalid"
+
+
+@pytest.mark.parametrize("kid", [key_id(SECRET), "", None, key_id("an unknown key of the tests")])
+def test_a_token_counts_for_the_key_that_it_names_alone(kid: object) -> None:
+    headers = {} if kid is None else {"kid": kid}
+    token = jwt.api_jws.encode(json.dumps(claims()).encode(), OTHER, "HS256", headers=headers)
+    assert refusal(tokens(SECRET, previous=[OTHER]), token) == "token_invalid"
+
+
 def test_the_key_id_gives_nothing_of_the_key_away() -> None:
     assert key_id(SECRET) not in SECRET
     assert key_id(SECRET) != key_id(OTHER)
