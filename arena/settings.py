@@ -10,21 +10,29 @@ import base64
 import binascii
 import os
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from solders.pubkey import Pubkey
 
 from arena.crashpoints import VARIABLE as CRASH_VARIABLE
+from arena.rates import Rate
 
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- the other way round
 MIN_SECRET_LENGTH: Final = 32
 MAX_PREVIOUS_SECRETS: Final = 8
-_SECRETS: Final = ("jwt_secret", "jwt_previous_secrets", "arena_secrets_key", "arena_metrics_token")
+_SECRETS: Final = (
+    "jwt_secret",
+    "jwt_previous_secrets",
+    "arena_secrets_key",
+    "arena_metrics_token",
+    "arena_llm_api_key",
+)
 _WEAK_SECRETS: Final = ("changeme", "change-me", "change_me", "secret", "default", "password", "example")
 
 
@@ -37,6 +45,14 @@ class SettingsError(Exception):
 
 
 Addresses = Annotated[tuple[str, ...], NoDecode]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
+
+
+def _rate(value: object) -> object:
+    return Rate.parse(value) if isinstance(value, str) else value
+
+
+RateSetting = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
 
 
 class Settings(BaseSettings):
@@ -75,6 +91,27 @@ class Settings(BaseSettings):
     """Where users reach this server; its host is the domain of the sign-in text. None: host and port."""
     arena_allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Further origins whose pages may use the API and the websockets; ``*`` for any, not in production."""
+    arena_trusted_proxies: Networks = ()
+    """Networks of our own proxies: of these, the header below is believed."""
+    arena_proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    """In which the proxies say whom they speak for; they have to add to it or to replace it."""
+    arena_hsts: Annotated[int, Field(ge=0, le=63_072_000)] = 0
+    """For how long browsers shall insist on TLS; 0: nothing is said of it. Only behind a proxy that has it."""
+    arena_rate_limits: bool = True
+    """False: none of those below counts, for measurements."""
+    arena_rate_requests_address: RateSetting = Rate(3000, 60)
+    """HTTP requests and openings of websockets from one address: at once, and in so many seconds."""
+    arena_rate_requests_wallet: RateSetting = Rate(1200, 60)
+    arena_rate_nonces_address: RateSetting = Rate(300, 60)
+    arena_rate_nonces_wallet: RateSetting = Rate(30, 60)
+    """For one wallet from one address, since anybody may ask for any wallet's."""
+    arena_rate_frames_session: RateSetting = Rate(600, 30)
+    """Frames of the clients of one session."""
+    arena_rate_messages_address: RateSetting = Rate(3000, 60)
+    """Of these, those that ask for a quote or pay."""
+    arena_rate_messages_wallet: RateSetting = Rate(600, 60)
+    arena_connections_per_address: Annotated[int, Field(ge=0, le=100_000)] = 500
+    """Open websockets; 0: no limit."""
     arena_data_dir: Path = Path(".arena")
     arena_log_level: Literal["debug", "info", "warning", "error"] = "info"
     arena_log_format: Literal["console", "json"] = "console"
@@ -116,7 +153,24 @@ class Settings(BaseSettings):
     """Between two looks at the chain while money of an ended bot is moving."""
     arena_priority_fee: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     """What our own transactions offer for each compute unit, in millionths of a lamport; each asks for 60,000 units."""
+    arena_ping_after: Annotated[float, Field(gt=0, le=3600)] = 20.0
+    """A client that has not said anything on its websocket for so long is asked whether it is there."""
+    arena_ping_timeout: Annotated[float, Field(gt=0, le=3600)] = 40.0
+    """If it does not answer for so long, the websocket is closed."""
     arena_database_connections: Annotated[int, Field(ge=2, le=100)] = 8
+
+    arena_llm_base_url: Annotated[str | None, Field(repr=False)] = None
+    """An OpenAI-compatible API that LLM bots may use at the operator's expense; none: they need their own."""
+    arena_llm_api_key: SecretStr | None = None
+    """What it is paid with; none: it wants none."""
+    arena_llm_models: Annotated[tuple[str, ...], NoDecode] = ()
+    """What bots may use there; the demo bot uses the first."""
+    arena_llm_allowed_urls: Annotated[tuple[str, ...], NoDecode] = ()
+    """Base URLs (https) that creators may use with keys of their own; nothing else is ever connected to."""
+    arena_llm_daily_tokens: Annotated[int, Field(ge=0, le=1_000_000_000_000)] = 2_000_000
+    """What all bots together may spend at the operator's endpoint on a day of UTC."""
+    arena_llm_daily_tokens_per_bot: Annotated[int, Field(ge=0, le=1_000_000_000)] = 200_000
+    """What one bot may, unless its creator pays and says otherwise."""
 
     arena_pot_bps: Annotated[int, Field(ge=0, le=10_000)] = 8_000
     """Share of a fee that grows the pot, for new bots; basis points."""
@@ -166,7 +220,15 @@ class Settings(BaseSettings):
         host = url.netloc.rpartition(":")[0]
         return urlunsplit(url._replace(scheme=scheme, netloc=f"{host}:{url.port + 1}"))
 
-    @field_validator("arena_admin_wallets", "arena_allowed_origins", "jwt_previous_secrets", mode="before")
+    @field_validator(
+        "arena_admin_wallets",
+        "arena_allowed_origins",
+        "arena_llm_models",
+        "arena_llm_allowed_urls",
+        "arena_trusted_proxies",
+        "jwt_previous_secrets",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -194,7 +256,23 @@ class Settings(BaseSettings):
                 raise _wrong(f"{origin!r} is not an origin such as https://arena.example")
         return value
 
-    @field_validator("database_url", "redis_url", "solana_rpc_url", "solana_ws_url", "arena_public_url")
+    @field_validator("arena_llm_allowed_urls")
+    @classmethod
+    def _check_allowed_urls(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for allowed in value:
+            url = urlsplit(allowed)
+            if not _is_url(allowed, ("https",)) or "@" in url.netloc or url.query or url.fragment:
+                raise _wrong("must be URLs such as https://api.model.example/v1, with commas between them")
+        return tuple(allowed.rstrip("/") for allowed in value)
+
+    @field_validator(
+        "database_url",
+        "redis_url",
+        "solana_rpc_url",
+        "solana_ws_url",
+        "arena_public_url",
+        "arena_llm_base_url",
+    )
     @classmethod
     def _check_url(cls, value: str | None, info: Any) -> str | None:
         if value is not None and not _is_url(value, schemes := _URLS[info.field_name]):
@@ -216,6 +294,8 @@ class Settings(BaseSettings):
             raise _wrong("ARENA_POT_BPS and ARENA_CREATOR_BPS: must not exceed 10000 together")
         if self.solana_ws_url is not None and self.solana_rpc_url is None:
             raise _wrong("SOLANA_WS_URL: needs SOLANA_RPC_URL too")
+        if self.arena_llm_base_url is not None and not self.arena_llm_models:
+            raise _wrong("ARENA_LLM_BASE_URL: needs ARENA_LLM_MODELS too")
         return self
 
     def production_problems(self) -> list[str]:
@@ -266,6 +346,7 @@ _URLS: Final = {
     "solana_rpc_url": ("http", "https"),
     "solana_ws_url": ("ws", "wss"),
     "arena_public_url": ("http", "https"),
+    "arena_llm_base_url": ("http", "https"),
 }
 
 

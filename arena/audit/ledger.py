@@ -32,7 +32,7 @@ class Ledger:
         quote_key, payout_key: since the last rotation.
         books: after the last event.
         wallets: totals, by address.
-        quoted: messages that were paid at an earlier price than that of their place, which a quote keeps for a while.
+        quoted: messages that were paid at another price than that of their place, which a quote keeps for a while.
     """
 
     address: Pubkey

@@ -11,9 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from arena.audit.ledger import Ledger
-from arena.brains import SALT_BYTES, objective_hash
-from arena.brains.matching import says
-from arena.brains.passphrase import KIND as PASSPHRASE
+from arena.brains import SALT_BYTES, confirms, objective_hash
 
 
 class WinningMessage(BaseModel):
@@ -110,7 +108,5 @@ def _check_winner(ledger: Ledger, index: int, proof: Proof, won: WinningMessage)
             paid is not None and (paid.message_id, paid.content_hash) == (won.message_id, said),
         )
     ]
-    if proof.kind == PASSPHRASE:
-        solved = says(won.text, str(proof.secret.get("phrase", "")))
-        checks.append(ProofCheck("the winning text says the phrase", solved))
-    return checks
+    confirmed = confirms(proof.kind, proof.secret, won.text)
+    return checks if confirmed is None else [*checks, ProofCheck(*confirmed)]

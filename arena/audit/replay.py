@@ -29,6 +29,8 @@ from arena.chain.tracked_bot import ChainEvent
 from arena.economy import Books, FeeSchedule, Shares, Split, reward
 
 MAX_GAPS_TOLD = 5
+MAX_TAKEN_BACK = 1_000
+"""Messages that a fork may have taken back between a quote and its payment: those of the last slots are few."""
 
 
 def replay(program_id: Pubkey, address: Pubkey, history: Sequence[ChainEvent]) -> Ledger:
@@ -168,15 +170,17 @@ class _Teller:
         ledger.moved(event.player, paid_in=amount)
 
     def _check_price(self, index: int, amount: int, about: str) -> None:
-        """A quote keeps its price for a while, so any price up to that of the message's place is one of the terms'."""
+        """A quote keeps its price for a while: until others have come before it, or a fork has taken some back."""
         if self._schedule is None:
             return
         current = self._schedule.price(index - 1)
         self._prices.add(current)
-        if amount not in self._prices:
-            self._ledger.wrong(Kind.PRICE, about, f"{current}, or an earlier price", amount)
-        elif amount != current:
+        if amount == current:
+            return
+        if amount in self._prices or _is_price_ahead(self._schedule, index, amount):
             self._ledger.quoted += 1
+        else:
+            self._ledger.wrong(Kind.PRICE, about, f"{current}, or another price of the terms", amount)
 
     def _settle(self, created: BotCreated, event: RewardSettled, about: str) -> None:
         ledger = self._ledger
@@ -229,3 +233,12 @@ class _Teller:
 
 def _identity(event: ProgramEvent) -> tuple[str, str, str]:
     return str(event.bot), str(event.founding_key), str(event.bot_id)
+
+
+def _is_price_ahead(schedule: FeeSchedule, index: int, amount: int) -> bool:
+    """Whether it is the price of a place after that of message `index`, and not too far."""
+    for count in range(index, index + MAX_TAKEN_BACK):
+        price = schedule.price(count)
+        if price >= amount or price == schedule.cap:
+            return price == amount
+    return False

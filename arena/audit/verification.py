@@ -11,7 +11,7 @@ from arena.audit.chain_reading import BotOnChain
 from arena.audit.differences import Difference, Kind
 from arena.audit.ledger import Ledger
 from arena.audit.proof import Proof, check_proof
-from arena.brains.passphrase import KIND as PASSPHRASE
+from arena.brains import confirms
 from arena.chain.events import BotCreated
 from arena.economy import format_sol
 
@@ -77,7 +77,11 @@ def _history(ledger: Ledger) -> str:
 
 
 def _prices(ledger: Ledger) -> str:
-    late = f"; {ledger.quoted} at an earlier price, which their quote had kept" if ledger.quoted else ""
+    late = (
+        f"; {ledger.quoted} at the price of another place, which their quote had kept"
+        if ledger.quoted
+        else ""
+    )
     return f"{len(ledger.fees)} messages, numbered in order, each paid at a price of the terms{late}"
 
 
@@ -138,7 +142,9 @@ def _puzzle(ledger: Ledger, created: BotCreated | None, proof: Proof | None) -> 
     wrong = [step.what for step in steps if not step.ok]
     if wrong:
         return Check("puzzle", False, "it is not so that " + "; nor that ".join(wrong))
-    by_hand = "" if proof.kind == PASSPHRASE else f"; whether it solves a {proof.kind} is for you to judge"
+    won = proof.winning_message
+    told = won is None or confirms(proof.kind, proof.secret, won.text) is not None
+    by_hand = "" if told else f"; whether it solves a {proof.kind} is for you to judge"
     return Check("puzzle", True, "; ".join(step.what for step in steps) + by_hand)
 
 

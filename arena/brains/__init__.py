@@ -1,19 +1,41 @@
 """What a bot thinks with."""
 
-from arena.brains.base import Brain, Delta, Turn, Verdict
+from arena.brains.base import Brain, Delta, Limited, Turn, Verdict
 from arena.brains.commitment import SALT_BYTES, canonical, matches, new_salt, objective_hash
-from arena.brains.registry import KINDS, BrainConfig, InvalidBrain, make_brain, public_view, validate
+from arena.brains.kind import BrainKind, NoCredentials
+from arena.brains.means import Endpoints, Means, Purse, Purses, Reservation, SpendingLimitReached
+from arena.brains.registry import (
+    BrainConfig,
+    InvalidBrain,
+    confirms,
+    history_turns,
+    kinds,
+    make_brain,
+    public_view,
+    validate,
+)
 
 __all__ = [
-    "KINDS",
     "SALT_BYTES",
     "Brain",
     "BrainConfig",
+    "BrainKind",
     "Delta",
+    "Endpoints",
     "InvalidBrain",
+    "Limited",
+    "Means",
+    "NoCredentials",
+    "Purse",
+    "Purses",
+    "Reservation",
+    "SpendingLimitReached",
     "Turn",
     "Verdict",
     "canonical",
+    "confirms",
+    "history_turns",
+    "kinds",
     "make_brain",
     "matches",
     "new_salt",

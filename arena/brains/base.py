@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +43,13 @@ class Brain(Protocol):
         the bot's messages from 1, as the chain does. What it raises means that the message could not be
         judged.
         """
+        ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A brain that cannot always judge. While it cannot, its bot gives no quotes."""
+
+    def unavailable(self) -> str | None:
+        """Why a message could not be judged now, in words for players; None: it could. Asked for each quote."""
         ...

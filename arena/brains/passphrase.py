@@ -9,40 +9,30 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Annotated, Final, Literal
 
-import trio
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from arena.brains.base import Delta, Turn, Verdict
+from arena.brains.kind import BrainKind, NoCredentials
 from arena.brains.matching import betrays, first_clause, mentions, says, words
+from arena.brains.means import Endpoints, Means
 from arena.brains.passphrase_lines import LABELS, LAST_RESORT, PLAIN, REFUSALS, REPEATS, SURRENDERS, Voice
+from arena.brains.text import Printable, Stripped, said
 
-KIND: Final = "passphrase"
 MAX_PHRASE_WORDS: Final = 12
 MIN_PHRASE_LETTERS: Final = 3
 
 _VOICES: Final[tuple[Voice, ...]] = ("stern", "playful", "weary")
-_WORDS_PER_DELTA: Final = 3
 _NAME_LENGTH: Final = 60
 
 
-def _printable(text: str) -> str:
-    if any(char < " " and char not in "\n\t" for char in text):
-        raise ValueError("must not contain control characters")
-    return text
-
-
 def _sayable(phrase: str) -> str:
-    said = words(phrase)
-    if len("".join(said)) < MIN_PHRASE_LETTERS or len(said) > MAX_PHRASE_WORDS:
+    spoken = words(phrase)
+    if len("".join(spoken)) < MIN_PHRASE_LETTERS or len(spoken) > MAX_PHRASE_WORDS:
         # the phrase itself is not shown
         raise ValueError(
             f"must have at least {MIN_PHRASE_LETTERS} letters or digits and at most {MAX_PHRASE_WORDS} words"
         )
     return phrase
-
-
-_Stripped = StringConstraints(strip_whitespace=True, min_length=1)
-_Printable = AfterValidator(_printable)
 
 
 class Hint(BaseModel):
@@ -51,7 +41,7 @@ class Hint(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     after_messages: Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
-    text: Annotated[str, _Stripped, _Printable, Field(max_length=240)]
+    text: Annotated[str, Stripped, Printable, Field(max_length=240)]
 
 
 class PassphrasePublic(BaseModel):
@@ -59,9 +49,9 @@ class PassphrasePublic(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    persona: Annotated[str, _Stripped, _Printable, Field(max_length=500)]
+    persona: Annotated[str, Stripped, Printable, Field(max_length=500)]
     """Who the bot is. It is called by the first clause in its replies."""
-    objective: Annotated[str, _Stripped, _Printable, Field(max_length=500)] = "Say the phrase."
+    objective: Annotated[str, Stripped, Printable, Field(max_length=500)] = "Say the phrase."
     """What players are asked to achieve."""
     hints: Annotated[tuple[Hint, ...], Field(max_length=8)] = ()
     voice: Literal["stern", "playful", "weary"] | None = None
@@ -73,7 +63,7 @@ class PassphraseSecret(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    phrase: Annotated[str, _Stripped, _Printable, Field(max_length=200), AfterValidator(_sayable)] = Field(
+    phrase: Annotated[str, Stripped, Printable, Field(max_length=200), AfterValidator(_sayable)] = Field(
         repr=False
     )
 
@@ -110,9 +100,8 @@ class PassphraseBrain:
         """The reply in groups of words, then the verdict."""
         solved = says(message, self._phrase)
         reply = self._reply(message, history, message_index, solved=solved)
-        for delta in _word_groups(reply):
-            yield Delta(delta)
-            await trio.lowlevel.checkpoint()
+        async for delta in said(reply):
+            yield delta
         yield Verdict(solved, reply)
 
     def _reply(self, message: str, history: Sequence[Turn], message_index: int, *, solved: bool) -> str:
@@ -123,8 +112,8 @@ class PassphraseBrain:
         if solved:
             lines, hints = SURRENDERS[self._voice], ""
         else:
-            said = words(message)
-            repeated = any(words(turn.text) == said for turn in history)
+            spoken = words(message)
+            repeated = any(words(turn.text) == spoken for turn in history)
             lines = (REPEATS if repeated else REFUSALS)[self._voice]
             hints = " ".join(hint.text for hint in unlocked(self._public.hints, message_index))
         start = _hash(f"{message_index}\n{message}") % len(lines)
@@ -135,6 +124,43 @@ class PassphraseBrain:
                 if not betrays(reply, self._phrase):
                     return reply
         return LAST_RESORT  # a hint betrays the phrase; refused when the bot was made, so never
+
+
+class PassphraseKind(BrainKind[PassphrasePublic, PassphraseSecret, NoCredentials]):
+    """Passphrase brains for the registry."""
+
+    name = "passphrase"
+    public = PassphrasePublic
+    secret = PassphraseSecret
+    credentials = NoCredentials
+
+    def objections(
+        self,
+        public: PassphrasePublic,
+        secret: PassphraseSecret,
+        credentials: NoCredentials,
+        endpoints: Endpoints,
+    ) -> Iterator[tuple[str, str]]:
+        for field, message in betrayals(public, secret):
+            yield f"public.{field}", message
+
+    def view(self, public: PassphrasePublic, message_count: int) -> dict[str, object]:
+        shown = unlocked(public.hints, message_count)
+        return public.model_copy(update={"hints": shown}).model_dump(mode="json") | {
+            "hints_locked": len(public.hints) - len(shown)
+        }
+
+    def confirms(self, secret: PassphraseSecret, text: str) -> tuple[str, bool]:
+        return "the winning text says the phrase", says(text, secret.phrase)
+
+    def make(
+        self,
+        public: PassphrasePublic,
+        secret: PassphraseSecret,
+        credentials: NoCredentials,
+        means: Means,
+    ) -> PassphraseBrain:
+        return PassphraseBrain(public, secret)
 
 
 def _in_order(hints: Sequence[Hint]) -> list[Hint]:
@@ -149,13 +175,6 @@ def _name(persona: str) -> str:
             break
     name = first_clause(persona, _NAME_LENGTH) or "The guardian"
     return name[0].upper() + name[1:]
-
-
-def _word_groups(reply: str) -> Iterator[str]:
-    """Pieces of a few words each that make up ``reply`` when put together."""
-    pieces = reply.split(" ")
-    for start in range(0, len(pieces), _WORDS_PER_DELTA):
-        yield (" " if start else "") + " ".join(pieces[start : start + _WORDS_PER_DELTA])
 
 
 def _hash(text: str) -> int:

@@ -22,14 +22,8 @@ from solders.transaction import VersionedTransaction
 
 from arena.chain import wire
 from arena.chain.parallel import in_parallel
-from arena.chain.rpc import (
-    INVALID_PARAMS,
-    PREFLIGHT_FAILURE,
-    SIGNATURE_VERIFICATION_FAILURE,
-    ChainUnavailable,
-    JsonRpc,
-    RpcError,
-)
+from arena.chain.reasons import CHAIN_UNAVAILABLE, explain_node_error
+from arena.chain.rpc import PREFLIGHT_FAILURE, ChainUnavailable, JsonRpc, RpcError
 from arena.chain.transaction_errors import custom_code, describe
 
 __all__ = [
@@ -72,13 +66,15 @@ class TransactionRejected(Exception):
         error: one line.
         code: with what the program refused it, when it was the program.
         logs: what the simulation printed, if there was one.
+        cause: the RPC's own value of what the simulation ended with; None: the node did not get so far.
     """
 
-    def __init__(self, error: str, code: int | None = None, logs: tuple[str, ...] = ()) -> None:
+    def __init__(self, error: str, logs: tuple[str, ...] = (), cause: object = None) -> None:
         super().__init__(error)
         self.error = error
-        self.code = code
+        self.code = custom_code(cause)
         self.logs = logs
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +359,16 @@ class ChainClient:
         return await self._call("getTransaction", [signature, config], _landed)
 
     async def airdrop(self, address: Pubkey, lamports: int) -> str:
-        """Money from nowhere, where the cluster gives any. Returns the signature."""
-        return await self._call("requestAirdrop", [str(address), lamports, self._config()], wire.as_signature)
+        """Money from nowhere, where the cluster gives any. Returns the signature.
+
+        Raises:
+            TransactionRejected: the address cannot receive it, as that of a program cannot.
+        """
+        params: list[object] = [str(address), lamports, self._config()]
+        try:
+            return await self._rpc.call("requestAirdrop", params, wire.as_signature)
+        except RpcError as error:
+            raise _rejection("requestAirdrop", error) from error
 
     # --- inside ---
 
@@ -396,8 +400,8 @@ def _rejection(method: str, error: RpcError) -> Exception:
                 logs = wire.as_logs(data.get("logs")) or ()
             except ValueError:
                 logs = ()
-            return TransactionRejected(describe(data["err"]), custom_code(data["err"]), logs)
-        case int(code), _ if code in (PREFLIGHT_FAILURE, SIGNATURE_VERIFICATION_FAILURE, INVALID_PARAMS):
+            return TransactionRejected(describe(data["err"]), logs, data["err"])
+        case int(code), _ if explain_node_error(code) is not CHAIN_UNAVAILABLE:
             return TransactionRejected(error.message)
         case _:
             return ChainUnavailable(f"{method}: {error}")

@@ -23,6 +23,7 @@ import structlog
 import trio
 from solders.pubkey import Pubkey
 
+from actors import ActorError
 from arena.chain.accounts import AccountMalformed, decode_bot
 from arena.chain.backoff import Backoff
 from arena.chain.client import AccountState, ChainClient, ChainUnavailable, Commitment
@@ -30,6 +31,7 @@ from arena.chain.events import LogsIncomplete, parse_events
 from arena.chain.history import missed_events
 from arena.chain.logs_subscription import PING_SECONDS, LogNotice, LogsSubscription
 from arena.chain.tracked_bot import ChainEvent, Offer, TrackedBot
+from arena.problems import Problem
 
 __all__ = ["ChainEvent", "Feed", "FeedFull", "FeedHandler", "FeedStatus"]
 
@@ -402,6 +404,9 @@ class Feed:
                 return True  # untracked or tracked anew while waiting for a place
             try:
                 await self._handler.handle(bot.bot_id, found)
+            except (Problem, ActorError) as error:
+                log.warning("event_postponed", bot_id=str(bot.bot_id), reason=str(error))
+                return False
             except Exception:  # whatever it was: the event stays, and is handed out again
                 log.exception(
                     "an event could not be handled", bot_id=str(bot.bot_id), event_seq=found.event.event_seq

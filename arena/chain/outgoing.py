@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from arena.chain.transaction_errors import describe
+
 __all__ = ["Expired", "Failed", "Landed", "Outcome", "Outgoing", "TransactionKind"]
 
 
@@ -50,21 +52,35 @@ class Failed:
     """Finalized, and it failed: nothing moved but the network's fee.
 
     Attributes:
-        error: one line.
-        code: with what the program refused it, if it was a program.
+        cause: the RPC's own value.
     """
 
     outgoing: Outgoing
     slot: int
-    error: str
-    code: int | None
+    cause: object
+
+    @property
+    def error(self) -> str:
+        """One line."""
+        return describe(self.cause)
 
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """It has not landed and never will."""
+    """It has not landed and never will.
+
+    Attributes:
+        cause: what the node says would keep it from landing now, if that is not the program: a payer without money
+            leaves no trace on the chain. The RPC's own value; None: nothing.
+    """
 
     outgoing: Outgoing
+    cause: object = None
+
+    @property
+    def error(self) -> str | None:
+        """One line, if there is anything to say."""
+        return None if self.cause is None else describe(self.cause)
 
 
 Outcome = Landed | Failed | Expired

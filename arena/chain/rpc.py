@@ -22,8 +22,6 @@ MAX_RETRY_AFTER = 60.0
 
 # https://github.com/anza-xyz/agave/blob/master/rpc-client-api/src/custom_error.rs
 PREFLIGHT_FAILURE = -32002
-SIGNATURE_VERIFICATION_FAILURE = -32003
-INVALID_PARAMS = -32602
 
 
 class ChainUnavailable(Exception):

@@ -20,10 +20,11 @@ import trio
 from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
+from actors import ActorError
 from arena.chain.backoff import Backoff
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment, Status, TransactionRejected
 from arena.chain.outgoing import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
-from arena.chain.transaction_errors import custom_code, describe
+from arena.problems import Problem
 
 __all__ = [
     "Expired",
@@ -304,19 +305,42 @@ class Submitter:
             log.warning("a confirmed transaction has disappeared", signature=entry.outgoing.signature)
         entry.seen = seen
 
+    async def _why(self, outgoing: Outgoing) -> object:
+        """A guess at what kept a transaction out of all blocks; nothing depends on it but words."""
+        try:
+            error = (await self._client.simulate(outgoing.transaction)).error
+        except (ChainUnavailable, TransactionRejected):
+            return None
+        return error if _keeps_out(error) else None
+
     # --- telling ---
 
     async def _conclude(self, entry: _Entry, outcome: Outcome) -> None:
         backoff = Backoff(max(self._interval, 0.05), max(self._backoff_maximum, self._interval))
+        if isinstance(outcome, Expired):
+            async with self._outcomes:
+                entry.outcome = outcome = Expired(outcome.outgoing, await self._why(outcome.outgoing))
         while True:
             async with self._outcomes:
                 try:
                     await self._on_outcome(outcome)
                     break
+                except (Problem, ActorError) as error:
+                    signature = entry.outgoing.signature
+                    log.warning("outcome_postponed", signature=signature, reason=str(error))
                 except Exception:  # whatever it was: the outcome is told until it is taken
                     log.exception("an outcome could not be handled", signature=entry.outgoing.signature)
             await trio.sleep(backoff.next())
         del self._entries[entry.outgoing.signature]
+
+
+def _keeps_out(error: object) -> bool:
+    """Whether a transaction with this error never gets into a block; what a program refuses does."""
+    match error:
+        case "BlockhashNotFound" | "AlreadyProcessed" | {"InstructionError": _}:
+            return False
+        case _:
+            return error is not None
 
 
 def _outcome(outgoing: Outgoing, status: Status) -> Outcome | None:
@@ -325,4 +349,4 @@ def _outcome(outgoing: Outgoing, status: Status) -> Outcome | None:
         return None
     if status.error is None:
         return Landed(outgoing, status.slot)
-    return Failed(outgoing, status.slot, describe(status.error), custom_code(status.error))
+    return Failed(outgoing, status.slot, status.error)

@@ -7,6 +7,9 @@ The names are those of `solana_transaction_error::TransactionError` and
 from __future__ import annotations
 
 import json
+import re
+
+_INSTRUCTION = re.compile(r"InstructionError\((\d{1,3})\): (?:Custom (\d{1,10})|(\w{1,150}))")
 
 
 def describe(error: object) -> str:
@@ -20,6 +23,20 @@ def describe(error: object) -> str:
             return f"InstructionError({index}): {name[:150]}"
         case _:
             return json.dumps(error, default=repr)[:200]
+
+
+def parse(line: str) -> object:
+    """The error that `describe` made this line of. What was cut comes back as the line itself."""
+    if found := _INSTRUCTION.fullmatch(line):
+        index, code, name = found.groups()
+        return {"InstructionError": [int(index), {"Custom": int(code)} if code is not None else name]}
+    if line.startswith("{"):
+        try:
+            error: object = json.loads(line)
+        except ValueError:
+            return line
+        return error
+    return line
 
 
 def custom_code(error: object) -> int | None:

@@ -11,11 +11,14 @@ from uuid import UUID
 
 import httpx
 from solders.keypair import Keypair
-from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, open_websocket_url
 
 from arena.game.signing import sign_first
 
 Json = dict[str, Any]
+
+HANDSHAKE_TIMEOUT = 10.0
+"""Seconds for opening or closing a websocket: a server that ends in between does not answer any more."""
 
 
 class ArenaError(Exception):
@@ -90,10 +93,13 @@ class ArenaClient:
         url = self.url.replace("http", "ws", 1) + session["websocket"]
         try:
             async with open_websocket_url(
-                url, extra_headers=[(b"Authorization", f"Bearer {self._token}".encode())]
+                url,
+                extra_headers=[(b"Authorization", f"Bearer {self._token}".encode())],
+                connect_timeout=HANDSHAKE_TIMEOUT,
+                disconnect_timeout=HANDSHAKE_TIMEOUT,
             ) as socket:
                 yield Chat(socket)
-        except (OSError, ConnectionClosed) as error:
+        except (OSError, ConnectionClosed, HandshakeError) as error:
             raise ArenaError("disconnected", f"the chat ended: {error}") from error
 
 
@@ -107,10 +113,15 @@ class Chat:
         await self._socket.send_message(json.dumps(frame, default=str))
 
     async def receive(self) -> Json:
-        """The next frame. Raises `ArenaError` for an `error` frame."""
-        frame: Json = json.loads(await self._socket.get_message())
+        """The next frame. Raises `ArenaError` for an `error` frame. Answers the server's pings."""
+        while (frame := await self._next())["type"] == "ping":
+            await self.send(type="pong")
         if frame["type"] == "error":
             raise ArenaError(frame["code"], frame.get("detail") or "")
+        return frame
+
+    async def _next(self) -> Json:
+        frame: Json = json.loads(await self._socket.get_message())
         return frame
 
     async def until(self, *types: str, of: UUID | None = None) -> Json:

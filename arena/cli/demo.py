@@ -188,7 +188,10 @@ async def _say_and_pay(stage: _Stage, chat: Chat, text: str) -> int:
                 case "payment", "confirmed":
                     stage.say(f"        paid as message {frame['message_index']}, {frame['signature'][:16]}…")
                 case "payment", status:
-                    raise ArenaError("payment_failed", f"the payment is {status}: {frame.get('code')}")
+                    raise ArenaError(
+                        "payment_failed",
+                        f"the payment is {status}: {frame.get('detail') or frame.get('code')}",
+                    )
                 case _:
                     stage.say(f"{frame['verdict']}: {frame['reply']}")
                     return int(quote["amount"])

@@ -46,8 +46,8 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.arena_log_level.upper())
-    # what a library does with each request is not for an operator's eyes
-    for noisy in ("httpx", "httpcore", "hypercorn.access"):
+    # what a library does with each request is not for an operator's eyes, least of all a prompt
+    for noisy in ("httpx", "httpcore", "httpx2", "httpcore2", "openai", "hypercorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

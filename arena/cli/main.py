@@ -7,6 +7,8 @@ import click
 from arena.cli.audit import audit
 from arena.cli.close import close_abandoned
 from arena.cli.demo import demo
+from arena.cli.export_frames import export_frames
+from arena.cli.export_openapi import export_openapi
 from arena.cli.localnet import localnet
 from arena.cli.migrate import migrate
 from arena.cli.refund import refund
@@ -22,5 +24,18 @@ def main() -> None:
     """Arena: chat with live puzzle bots, pay each message on Solana, win the pot."""
 
 
-for command in (serve, demo, audit, verify_bot, close_abandoned, refund, rotate, localnet, migrate, token):
+for command in (
+    serve,
+    demo,
+    audit,
+    verify_bot,
+    close_abandoned,
+    refund,
+    rotate,
+    localnet,
+    migrate,
+    token,
+    export_openapi,
+    export_frames,
+):
     main.add_command(command)

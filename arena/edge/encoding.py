@@ -70,7 +70,16 @@ def _address(value: str) -> str:
 
 Address = Annotated[
     str,
-    StringConstraints(min_length=32, max_length=44, pattern="^[1-9A-HJ-NP-Za-km-z]+$"),
+    StringConstraints(min_length=32, max_length=44),
     AfterValidator(_address),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "solana-address",
+            "minLength": 32,
+            "maxLength": 44,
+            "description": "32 bytes in base58",
+        }
+    ),
 ]
 """A Solana address in base58."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import trio
 
 from actors import ActorCrashed, ActorError, ActorStopped, MailboxFull
@@ -26,7 +28,8 @@ def as_problem(error: BaseException) -> Problem | None:
         case DatabaseUnavailable():
             return unavailable("database", "The database cannot be reached right now.", RETRY_AFTER)
         case ChainUnavailable():
-            return unavailable("chain", "The Solana node cannot be reached right now.", RETRY_AFTER)
+            wait = ceil(error.retry_after or RETRY_AFTER)
+            return unavailable("chain", "The Solana node cannot be reached right now.", wait)
         case trio.TooSlowError():
             return busy()
         case MailboxFull():

@@ -10,14 +10,16 @@ from prometheus_client import GC_COLLECTOR, PROCESS_COLLECTOR, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from actors import BOUNDS, Histogram, KindStats, Load, Survey
+from arena.edge.rate_limits import RateLimits
 from arena.game.services import Services
 
 
 class ArenaMetrics:
     """A Prometheus collector of one moment: what ``survey`` found, and what the parts have counted so far."""
 
-    def __init__(self, services: Services, survey: Survey) -> None:
+    def __init__(self, services: Services, survey: Survey, limits: RateLimits) -> None:
         self._services = services
+        self._limits = limits
         self._survey = survey
 
     def collect(self) -> Iterator[Metric]:
@@ -30,6 +32,7 @@ class ArenaMetrics:
         yield from _halts(self._services)
         yield from _funds(self._services)
         yield from _loop(self._services)
+        yield _refusals(self._limits)
         yield from PROCESS_COLLECTOR.collect()
         yield from GC_COLLECTOR.collect()
 
@@ -128,6 +131,15 @@ def _funds(services: Services) -> Iterator[Metric]:
         least.add_metric([balance.name], balance.least)
     yield held
     yield least
+
+
+def _refusals(limits: RateLimits) -> Metric:
+    counter = CounterMetricFamily(
+        "arena_limit_refusals", "Requests, frames and connections that a limit refused.", labels=["scope"]
+    )
+    for scope, count in limits.refused.items():
+        counter.add_metric([scope], count)
+    return counter
 
 
 def _loop(services: Services) -> Iterator[Metric]:

@@ -58,6 +58,8 @@ async def adopt(
     Returns:
         What is left to do; `Unknown` if a row contradicts the event.
     """
+    if not chain_facts.follows(changes, seen):
+        return chain_facts.Unknown()
     chain_facts.take_in(changes, bot, seen)
     match seen.event:
         case MessageFeeRecorded() as event:
@@ -67,7 +69,7 @@ async def adopt(
         case RewardSettled() as event:
             return await _reward(services, changes, bot, seen, event, waiting)
         case BotCreated() | BotClosed() | KeysRotated():
-            raise AssertionError("these explain themselves")
+            return chain_facts.Unknown()
 
 
 async def missing_transaction(services: Services, changes: BotChanges, bot: Bot, seen: ChainEvent) -> None:
@@ -242,7 +244,6 @@ def _lost_verdicts(changes: BotChanges, judged: Sequence[PaidMessage], *, solved
         changes.write(messages.judged(message.id, reply="", solved=solved))
         changes.emit(
             ReplyFrame,
-            session_id=message.session_id,
             id=message.client_id,
             message_id=message.id,
             message_index=paid.index,

@@ -9,51 +9,56 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import structlog
-import trio
 from solders.pubkey import Pubkey
 
-from actors import Actor, ActorStopped, MailboxFull, Publisher, Subscription, Timer
-from arena.brains import Turn, Verdict
-from arena.chain.client import ChainUnavailable, Commitment
+from actors import Actor, ActorStopped, MailboxFull, Timer
+from arena.brains import Limited, Verdict
+from arena.chain.client import Commitment
 from arena.chain.events import BotClosed, BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
-from arena.chain.payment import cosign
 from arena.chain.submitter import (
-    Expired,
-    Failed,
     Landed,
     Outcome,
-    Outgoing,
-    SubmitterFull,
     TransactionKind,
 )
 from arena.crashpoints import crash_point
-from arena.game import adoption, chain_facts, closing, ending, finality, opening, rollback, terms
+from arena.game import (
+    adoption,
+    chain_facts,
+    closing,
+    ending,
+    opening,
+    payments,
+    rollback,
+    terms,
+    verdicts,
+)
 from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
+from arena.game.bot_publishing import BotPublishing
 from arena.game.chain_facts import PaidMessage
-from arena.game.frames import PaymentFrame, ReplyDelta, ReplyFrame, SettlementFrame
+from arena.game.finality import Finality
+from arena.game.finality_watch import FinalityWatch
+from arena.game.frames import SettlementFrame
 from arena.game.judging import Judging
 from arena.game.messages import (
     AcceptPayment,
     Advance,
-    BotChanged,
     BotMessage,
     BrainAnswered,
     ChainEventSeen,
+    ChangeCredentials,
     CloseUnplayed,
     FinalityLearnt,
     GoOn,
-    LobbyEntry,
     Offer,
     OpenBot,
     PaymentState,
     PriceMessage,
-    Published,
     SubscribeBot,
     TransactionEnded,
     Wake,
@@ -64,27 +69,28 @@ from arena.game.refusals import (
     bot_not_halted,
     bot_not_live,
     bot_played,
+    brain_unavailable,
     keys_rotating,
     too_many_payments,
 )
 from arena.game.services import Services
-from arena.game.thinking import think
-from arena.problems import Problem, not_found
+from arena.game.submission import Submission
+from arena.game.thinker import Thinker
+from arena.game.thinking import Unjudged
+from arena.problems import Problem, not_found, unavailable
 from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
 from arena.store.transactions import TransactionStatus
-from persistence import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
 MAX_UNJUDGED = 1024
 """Paid messages of one bot that may wait for their verdicts; while there are more, further ones are refused."""
 MAX_PAYING_PER_SESSION = 4
-HISTORY_TURNS = 50
 CLOCK_INTERVAL = 30.0
-OUTAGE_PAUSE = 1.0
-SESSIONS_BEFORE_SWEEP = 256
+LOBBY_PAUSE = 2.0
+"""Seconds until a lobby whose mailbox was full is told again."""
 
 
 class BotActor(Actor[BotMessage]):
@@ -102,20 +108,14 @@ class BotActor(Actor[BotMessage]):
         self._adopts_up_to = 0
         """The `event_seq` up to which operators let the bot take the chain's word for what no row knows."""
         self._judging = Judging()
-        self._thinking: dict[UUID, trio.CancelScope] = {}
+        self._publishing = BotPublishing(services)
         self._clock: Timer | None = None
-        self._watching = False
-        """Whether a task asks the chain if it stands by its events."""
-        self._unwatched = False
-        """There may be an event that the task has not seen yet."""
-        self._everybody: Publisher[Published] = Publisher()
-        self._sessions: dict[UUID, Publisher[Published]] = {}
 
     # -- life
 
     async def started(self) -> None:
         services = self._services
-        self.context.on_end(self._close_publishers)
+        self.context.on_end(self._publishing.close)
         # the version first: what another activation writes after it makes this one lose
         snapshot = await services.snapshots.load(SNAPSHOT_KIND, str(self._id))
         self._version = snapshot.version if snapshot is not None else 0
@@ -123,7 +123,9 @@ class BotActor(Actor[BotMessage]):
         if bot is None:
             return
         self._mirror = mirror_of(bot)
-        self._brain = terms.brain_of(services.secretbox, bot)
+        self._thinker = Thinker(services, self.context, bot, self._judging, self._publishing.publish)
+        self._finality = FinalityWatch(services, self.context, self._id)
+        self._submission = Submission(services, self.context)
         self._payable_since = time.time()
         await self._take_up()
 
@@ -139,14 +141,16 @@ class BotActor(Actor[BotMessage]):
             if row.kind == TransactionKind.FEE and row.message_id in paying:
                 self._paying[row.signature] = paying[row.message_id]
             if row.kind in (TransactionKind.CREATE, TransactionKind.FEE):
-                self._submit(terms.outgoing(row))
+                self._submission.submit(terms.outgoing(row))
         if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
             self._track()
+        if self._mirror.status not in (BotStatus.DRAFT, BotStatus.OPENING):
+            self._tell_lobby()  # an earlier start may have ended before it did
         ended = self._mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
         if ended or await messages.refunds_due(database, self._id, limit=1):
             self._advance_settlement()
         self._think_on()
-        self._watch_finality()
+        self._finality.wake()
         self._watch_clock()
 
     def describe(self) -> Mapping[str, object]:
@@ -163,7 +167,7 @@ class BotActor(Actor[BotMessage]):
             "keys_are_ours": self._keys_are_ours,
             "paying": len(self._paying),
             **self._judging.describe(),
-            "sessions": len(self._sessions),
+            "sessions": self._publishing.sessions,
         }
 
     async def receive(self, message: BotMessage) -> Any:
@@ -183,18 +187,19 @@ class BotActor(Actor[BotMessage]):
                 return await self._record(bot, event)
             case FinalityLearnt(finality):
                 return await self._learn_finality(bot, finality)
-            case BrainAnswered(message_id, verdict):
-                self._thinking.pop(message_id, None)
-                self._judging.answer(message_id, verdict)
+            case BrainAnswered():
+                self._thinker.answered(message)
                 return await self._judge_what_is_ready(bot)
             case TransactionEnded(outcome):
                 return await self._transaction_ended(outcome)
             case SubscribeBot(session_id):
-                return self._subscribe(session_id)
+                return self._publishing.subscribe(session_id)
             case OpenBot(creator, transaction):
                 return await self._open(bot, creator, transaction)
             case CloseUnplayed(creator, transaction):
                 return await self._close_unplayed(bot, creator, transaction)
+            case ChangeCredentials(credentials):
+                return await self._change_credentials(bot, credentials)
             case GoOn(adopts_up_to):
                 return await self._go_on(adopts_up_to)
             case Wake():
@@ -214,7 +219,7 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         crash_point("creation_committed")
         self._track()
-        self._submit(outgoing)
+        self._submission.submit(outgoing)
         return outgoing.signature
 
     async def _creation_signature(self) -> str:
@@ -247,22 +252,15 @@ class BotActor(Actor[BotMessage]):
         self._advance_settlement()
         return outgoing.signature
 
-    def _submit(self, outgoing: Outgoing) -> None:
-        """Hand over a transaction that is committed. A submitter without room gets it again, later."""
-        try:
-            self._services.submitter.submit(outgoing)
-        except SubmitterFull as error:
-            log.warning("submission_postponed", bot_id=str(self._id), reason=str(error))
-            self.context.start_task(self._submit_later, outgoing, name="submission")
+    # -- credentials
 
-    async def _submit_later(self, outgoing: Outgoing) -> None:
-        while True:
-            await trio.sleep(OUTAGE_PAUSE)
-            try:
-                self._services.submitter.submit(outgoing)
-            except SubmitterFull:
-                continue
-            return
+    async def _change_credentials(self, bot: bots.Bot, credentials: bytes) -> None:
+        """What is being thought about goes on with the old ones."""
+        changes = BotChanges(self._mirror)
+        changes.write(bots.change_credentials(bot.id, credentials))
+        await self._commit(changes)
+        self._bot = replace(bot, credentials=credentials)
+        self._thinker.use_brain_of(self._bot)
 
     def _track(self) -> None:
         assert self._bot is not None
@@ -286,6 +284,13 @@ class BotActor(Actor[BotMessage]):
             raise bot_ends_soon()
         if not self._keys_are_ours:
             raise keys_rotating()
+        if reason := self._unavailable():
+            raise brain_unavailable(reason)
+
+    def _unavailable(self) -> str | None:
+        """Why the brain could not judge a message now, if it could not."""
+        brain = self._thinker.brain
+        return brain.unavailable() if isinstance(brain, Limited) else None
 
     def _learn_keys(self, keys: chain_events.Keys | None) -> None:
         """A bot that answers to other keys than ours can neither be paid nor pay: it waits for its rotation."""
@@ -312,33 +317,15 @@ class BotActor(Actor[BotMessage]):
         if not self._services.submitter.has_room_for_payments:
             raise too_many_payments("arena")
 
-        message = payment.message
-        outgoing = Outgoing(
-            payment.signature,
-            cosign(payment.transaction, self._services.keys.quote),
-            payment.last_valid_block_height,
-            TransactionKind.FEE,
-            self._id,
-            message.id,
-        )
+        outgoing = payments.cosigned(self._services, payment)
         changes = BotChanges(self._mirror)
-        changes.write(
-            messages.accept(message) if known is None else messages.retry(message),
-            transactions.send(terms.new_transaction(outgoing, payer=message.wallet, amount=message.amount)),
-        )
-        changes.emit(
-            PaymentFrame,
-            session_id=message.session_id,
-            id=message.client_id,
-            status="accepted",
-            signature=payment.signature,
-        )
+        payments.accepted(changes, payment.message, outgoing, again=known is not None)
         await self._commit(changes)
-        self._paying[outgoing.signature] = message
+        self._paying[outgoing.signature] = payment.message
         crash_point("payment_committed")
-        self._submit(outgoing)
+        self._submission.submit(outgoing)
         crash_point("payment_submitted")
-        return PaymentState(message.client_id, MessageStatus.PAYING)
+        return PaymentState(payment.message.client_id, MessageStatus.PAYING)
 
     async def _transaction_ended(self, outcome: Outcome) -> None:
         """A creation or a payment that did not land; one that did is told of by its event, with the books."""
@@ -351,25 +338,9 @@ class BotActor(Actor[BotMessage]):
         if isinstance(outcome, Landed) or (message is None and not opening_failed):
             return
         changes = BotChanges(self._mirror)
-        reason: str | None = None
-        match outcome:
-            case Failed(slot=slot, error=error, code=code):
-                reason = opening.failure_code(code)
-                changes.write(transactions.failed(outgoing.signature, slot=slot, error=error))
-            case Expired():
-                changes.write(transactions.expired(outgoing.signature))
+        payments.ended(self._services, changes, outcome, message)
         if message is None:
             changes.set(status=BotStatus.DRAFT)
-        else:
-            changes.write(messages.dead(message.id))
-            changes.emit(
-                PaymentFrame,
-                session_id=message.session_id,
-                id=message.client_id,
-                status="expired" if isinstance(outcome, Expired) else "failed",
-                signature=outgoing.signature,
-                code=reason,
-            )
         await self._commit(changes)
         if message is not None:
             del self._paying[outgoing.signature]
@@ -390,9 +361,10 @@ class BotActor(Actor[BotMessage]):
         crash_point("event_received")
         changes, fact = await self._meaning(bot, seen)
         await self._commit(changes)
-        if (keys := chain_facts.keys_of(seen.event)) is not None:
+        keys = chain_facts.keys_of(seen.event)
+        if keys is not None and not isinstance(fact, chain_facts.Unknown):
             self._learn_keys(keys)
-        self._watch_finality()
+        self._finality.wake()
         crash_point("event_committed")
         match fact:
             case chain_facts.Paid(paid):
@@ -430,11 +402,26 @@ class BotActor(Actor[BotMessage]):
             changes = BotChanges(self._mirror)
             fact = await adoption.adopt(self._services, changes, bot, seen, list(self._judging))
         if isinstance(fact, chain_facts.Unknown):
+            await self._refuse_unless_final(seen)
             changes = BotChanges(self._mirror)
             chain_facts.halt(changes, seen)
         elif adopts:
             await adoption.missing_transaction(self._services, changes, bot, seen)
         return changes, fact
+
+    async def _refuse_unless_final(self, seen: ChainEvent) -> None:
+        """An event that makes no sense may belong to another branch of the chain than what we know.
+
+        It comes again until it and all that we know are final, or one of both was taken back.
+        """
+        if await chain_events.unfinal(self._services.database, self._id, limit=1):
+            self._finality.wake()
+            raise unavailable(
+                "chain", "An event does not follow from the last ones, which are not final yet."
+            )
+        [status] = await self._services.client.statuses([seen.signature], search_history=True)
+        if status is None or status.confirmation is not Commitment.FINALIZED:
+            raise unavailable("chain", "An event makes no sense, and is not final yet.")
 
     async def _fact(self, changes: BotChanges, bot: bots.Bot, seen: ChainEvent) -> chain_facts.Fact:
         database = self._services.database
@@ -456,34 +443,7 @@ class BotActor(Actor[BotMessage]):
 
     # -- whether the chain stands by it
 
-    def _watch_finality(self) -> None:
-        self._unwatched = True
-        if not self._watching:
-            self._watching = True
-            self.context.start_task(self._until_all_is_final, name="finality")
-
-    async def _until_all_is_final(self) -> None:
-        """Ask the chain again and again whether it stands by what it said, until all of that is final."""
-        services = self._services
-        while self._watching:
-            self._unwatched = False
-            try:
-                events = await chain_events.unfinal(services.database, self._id)
-                if not events:
-                    self._watching = self._unwatched  # an event may have come while we looked
-                    continue
-                finalized_slot = await services.client.slot(Commitment.FINALIZED)
-                seen_slot, statuses = await services.client.statuses_at(
-                    [event.signature for event in events], search_history=True
-                )
-                found = finality.look(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot)
-                if found != finality.Finality():
-                    await self.context.ref.ask(FinalityLearnt(found))
-            except (ChainUnavailable, DatabaseUnavailable, Problem) as outage:
-                log.info("finality_unknown", bot_id=str(self._id), reason=str(outage))
-            await trio.sleep(services.settings.arena_settlement_interval)
-
-    async def _learn_finality(self, bot: bots.Bot, found: finality.Finality) -> None:
+    async def _learn_finality(self, bot: bots.Bot, found: Finality) -> None:
         if found.final_up_to is not None:
             changes = BotChanges(self._mirror)
             changes.write(chain_events.final_up_to(self._id, found.final_up_to))
@@ -510,7 +470,7 @@ class BotActor(Actor[BotMessage]):
 
     async def _start_over(self) -> None:
         """Go on from the rows, as after a restart."""
-        self._stop_thinking()
+        self._thinker.stop()
         self._paying.clear()
         await self._take_up()
 
@@ -536,130 +496,27 @@ class BotActor(Actor[BotMessage]):
         return self._mirror.status is BotStatus.OPEN and self._mirror.event_seq >= self._adopts_up_to
 
     def _think_on(self) -> None:
-        """Start to think about what can be thought about, and show what can be shown."""
-        if not self._judges:
-            return
-        for paid in self._judging.start_thinking():
-            self._thinking[paid.message.id] = self.context.start_task(self._think, paid, name="brain")
-        if said := self._judging.unsaid():
-            self._show(next(iter(self._judging)).message, said)
-
-    def _show(self, message: NewMessage, text: str) -> None:
-        """A piece of a reply, as it comes."""
-        frame = ReplyDelta(id=message.client_id, text=text).model_dump_json().encode()
-        self._publish(Published(None, message.session_id, frame))
-
-    async def _think(self, paid: PaidMessage) -> None:
-        """The brain's work on one message, beside the mailbox; it ends as a message to the bot."""
-        crash_point("brain_running")
-        message = paid.message
-
-        def on_delta(text: str) -> None:
-            if said := self._judging.say(message.id, text):
-                self._show(message, said)
-
-        verdict = paid.earlier
-        if verdict is None and not message.adopted:  # a text that is lost cannot be judged
-            verdict = await think(
-                self._brain,
-                message.text,
-                await self._history(paid),
-                paid.index,
-                deadline=self._services.settings.arena_verdict_timeout,
-                on_delta=on_delta,
-            )
-        while True:
-            try:
-                await self.context.ref.ask(BrainAnswered(message.id, verdict))
-                return
-            except Problem as outage:
-                log.warning("verdict_postponed", bot_id=str(self._id), reason=str(outage))
-                await trio.sleep(OUTAGE_PAUSE)
-
-    async def _history(self, paid: PaidMessage) -> list[Turn]:
-        while True:
-            try:
-                earlier = await messages.history(
-                    self._services.database,
-                    paid.message.session_id,
-                    before_index=paid.index,
-                    limit=HISTORY_TURNS,
-                )
-            except DatabaseUnavailable:
-                await trio.sleep(OUTAGE_PAUSE)
-                continue
-            return [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
+        if self._judges:
+            self._thinker.go_on()
 
     async def _judge_what_is_ready(self, bot: bots.Bot) -> None:
         while self._judges and (ready := self._judging.ready()) is not None:
             await self._judge(bot, *ready)
         self._think_on()
 
-    async def _judge(self, bot: bots.Bot, paid: PaidMessage, verdict: Verdict | None) -> None:
+    async def _judge(self, bot: bots.Bot, paid: PaidMessage, verdict: Verdict | Unjudged) -> None:
         assert paid.index == self._mirror.judged_count + 1, "verdicts follow the order of the chain"
-        message = paid.message
         changes = BotChanges(self._mirror)
-        changes.set(judged_count=paid.index)
-        if verdict is None:
-            chain_facts.refund(changes, paid, reason="unjudged")
-        else:
-            changes.write(messages.judged(message.id, reply=verdict.reply, solved=verdict.solved))
-            changes.emit(
-                ReplyFrame,
-                session_id=message.session_id,
-                id=message.client_id,
-                message_id=message.id,
-                message_index=paid.index,
-                wallet=message.wallet,
-                text=message.text,
-                reply=verdict.reply,
-                verdict="solved" if verdict.solved else "unsolved",
-            )
-            if verdict.solved:
-                await self._solve(bot, paid, changes)
+        await verdicts.give(self._services, changes, bot, paid, verdict, list(self._judging)[1:])
         crash_point("verdict_reached")
         await self._commit(changes)
         crash_point("verdict_committed")
         self._judging.done()
-        if verdict is not None and verdict.solved:
-            self._stop_thinking()  # of the late ones: their fees go back
-        if verdict is None or verdict.solved:
+        solved = isinstance(verdict, Verdict) and verdict.solved
+        if solved:
+            self._thinker.stop()  # of the late ones: their fees go back
+        if solved or isinstance(verdict, Unjudged):
             self._advance_settlement()
-
-    def _stop_thinking(self) -> None:
-        self._judging.stop()
-        for scope in self._thinking.values():
-            scope.cancel()
-        self._thinking.clear()
-
-    async def _solve(self, bot: bots.Bot, paid: PaidMessage, changes: BotChanges) -> None:
-        """The winner gets the initial pot and what every message up to the winning one added, but for refunds."""
-        shares = await messages.pot_shares(self._services.database, self._id, up_to_index=paid.index)
-        reward = bot.initial_pot + shares
-        changes.write(
-            solutions.ended(
-                solutions.NewSolution(
-                    bot_id=self._id,
-                    message_id=paid.message.id,
-                    winner_id=paid.message.solver_id,
-                    message_index=paid.index,
-                    reward=reward,
-                    proof=terms.open_salt(self._services.secretbox, bot),
-                    revealed=terms.open_secret(self._services.secretbox, bot),
-                )
-            )
-        )
-        changes.set(status=BotStatus.SOLVED, ended_at=datetime.now(UTC))
-        changes.emit(
-            SettlementFrame,
-            status="solved",
-            winner=paid.message.wallet,
-            message_index=paid.index,
-            reward=reward,
-        )
-        for late in list(self._judging)[1:]:
-            changes.set(judged_count=late.index)
-            chain_facts.refund(changes, late, reason="late")
 
     def _advance_settlement(self) -> None:
         try:
@@ -679,9 +536,11 @@ class BotActor(Actor[BotMessage]):
     async def _look_at_clock(self, bot: bots.Bot) -> None:
         """A bot ends when its terms say so, once nothing is being paid and everything paid is judged."""
         self._watch_clock()
+        if self._publishing.lobby_is_behind:
+            self._tell_lobby()
         now = time.time()
-        if not self._services.feed.status.is_recent(now):
-            self._payable_since = now  # without the chain nobody could have paid
+        if not self._services.feed.status.is_recent(now) or self._unavailable():
+            self._payable_since = now  # without the chain, or without a brain, nobody could have paid
         over = ending.is_over(
             bot,
             message_count=self._mirror.message_count,
@@ -709,40 +568,11 @@ class BotActor(Actor[BotMessage]):
         if turned:
             self._watch_clock()
         for frame in changes.published:
-            self._publish(frame)
+            self._publishing.publish(frame)
         if changes.published:
             self._tell_lobby()
 
-    def _publish(self, published: Published) -> None:
-        if published.session_id is None:
-            self._everybody.publish(published)
-            for publisher in self._sessions.values():
-                publisher.publish(published)
-        elif published.session_id in self._sessions:
-            self._sessions[published.session_id].publish(published)
-
-    def _subscribe(self, session_id: UUID | None) -> Subscription[Published]:
-        if session_id is None:
-            return self._everybody.subscribe()
-        if len(self._sessions) >= SESSIONS_BEFORE_SWEEP:
-            self._sessions = {key: publisher for key, publisher in self._sessions.items() if len(publisher)}
-        if session_id not in self._sessions:
-            self._sessions[session_id] = Publisher()
-        return self._sessions[session_id].subscribe()
-
-    def _close_publishers(self) -> None:
-        self._everybody.close()
-        for publisher in self._sessions.values():
-            publisher.close()
-
     def _tell_lobby(self) -> None:
-        bot, mirror = self._bot, self._mirror
-        assert bot is not None
-        price = bot.fees.price(mirror.message_count)
-        entry = LobbyEntry(self._id, mirror.status.value, mirror.pot, mirror.message_count, price)
-        try:
-            self._services.lobby.tell(BotChanged(entry))
-        except (MailboxFull, ActorStopped) as error:
-            log.info(
-                "lobby_not_told", bot_id=str(self._id), reason=str(error)
-            )  # the next change tells it all
+        assert self._bot is not None
+        if not self._publishing.tell_lobby(self._bot, self._mirror):
+            self.context.send_later(LOBBY_PAUSE, Wake())

@@ -33,6 +33,7 @@ def mirror_of(bot: bots.Bot) -> Mirror:
         message_count=bot.message_count,
         event_seq=bot.event_seq,
         judged_count=bot.judged_count,
+        next_price=bot.next_price,
         frame_seq=bot.frame_seq,
         opened_at=bot.opened_at,
         ended_at=bot.ended_at,

@@ -24,6 +24,7 @@ from arena.chain.events import (
 from arena.chain.feed import ChainEvent
 from arena.game.bot_changes import BotChanges
 from arena.game.frames import PaymentFrame, PotFrame, RefundFrame, Reveal, SettlementFrame
+from arena.game.thinking import Unjudged
 from arena.store import chain_events, messages, sessions, solutions, transactions
 from arena.store.bots import Bot, BotStatus
 from arena.store.chain_events import Keys
@@ -71,7 +72,10 @@ class PaidTooLate:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A fee, a refund or a reward that no row knows: lost data or a stolen key. Nothing of it counts; the bot halts."""
+    """A fee, a refund or a reward that no row knows, or one too many: lost data or a stolen key.
+
+    Nothing of it counts; the bot halts.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ def apply(
         solution: how the bot has ended, if it has.
     """
     event = seen.event
+    if not follows(changes, seen):
+        return Unknown()
     take_in(changes, bot, seen)
     match event:
         case BotCreated():
@@ -147,6 +153,13 @@ def apply(
             return None
 
 
+def follows(changes: BotChanges, seen: ChainEvent) -> bool:
+    """Whether the chain has counted as many messages as we: otherwise a fee is missing, or is of another branch."""
+    return seen.event.message_count == changes.mirror.message_count + isinstance(
+        seen.event, MessageFeeRecorded
+    )
+
+
 def unsolved(changes: BotChanges, bot: Bot, reveal: Reveal) -> None:
     """The bot is over, and nobody has solved it."""
     changes.set(status=BotStatus.EXPIRED, ended_at=datetime.now(UTC))
@@ -161,7 +174,12 @@ def unsolved(changes: BotChanges, bot: Bot, reveal: Reveal) -> None:
 def take_in(changes: BotChanges, bot: Bot, seen: ChainEvent) -> None:
     """The books after the event, and that it was seen."""
     event = seen.event
-    changes.set(pot=event.pot, message_count=event.message_count, event_seq=event.event_seq)
+    changes.set(
+        pot=event.pot,
+        message_count=event.message_count,
+        next_price=bot.fees.price(event.message_count),
+        event_seq=event.event_seq,
+    )
     changes.write(
         chain_events.seen(
             chain_events.SeenEvent(
@@ -187,7 +205,7 @@ def keys_of(event: ProgramEvent) -> Keys | None:
             return None
 
 
-def refund(changes: BotChanges, paid: PaidMessage, *, reason: Literal["late", "unjudged"]) -> None:
+def refund(changes: BotChanges, paid: PaidMessage, *, reason: Literal["late"] | Unjudged) -> None:
     """A paid message will not get a verdict: its fee is due to go back."""
     message = paid.message
     changes.write(messages.refunding(message.id, reason=reason))

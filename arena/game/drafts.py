@@ -6,6 +6,7 @@ It costs nothing and holds nothing until its creation, signed by the creator, is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -14,15 +15,16 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from arena.brains import new_salt, objective_hash, validate
+from arena.brains import BrainConfig, new_salt, objective_hash, validate
 from arena.chain.pda import bot_address
 from arena.economy import ExpiryRule
 from arena.game import opening, terms
+from arena.game.messages import ChangeCredentials
 from arena.game.services import Services
-from arena.game.text import checked_text
+from arena.game.text import checked_name
 from arena.ids import new_id
 from arena.problems import Problem, not_found
-from arena.store import bots
+from arena.store import bot_texts, bots
 from persistence import Change
 
 MIN_LIFE = timedelta(minutes=5)
@@ -44,6 +46,11 @@ class DraftBot(BaseModel):
     kind: Annotated[str, Field(min_length=1, max_length=40)]
     public: dict[str, Any] = Field(description="the brain's public configuration")
     secret: dict[str, Any] = Field(description="the brain's secret configuration; never shown before the end")
+    credentials: dict[str, Any] = Field(
+        default_factory=dict,
+        repr=False,
+        description="what the brain pays a service of its own with; never shown, no part of the commitment",
+    )
     fee_base: Lamports = Field(description="price of the first message")
     fee_growth_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
         default=0, description="by how much each message makes the next one dearer, in basis points"
@@ -75,7 +82,9 @@ async def draft_bot(
     Raises:
         Problem: `bot_invalid` or `brain_invalid` with what is wrong, `too_many_drafts`.
     """
-    brain = validate(spec.kind, spec.public, spec.secret)
+    brain = validate(
+        spec.kind, spec.public, spec.secret, spec.credentials, terms.endpoints(services.settings)
+    )
     schedule_cap = spec.fee_base if spec.fee_cap is None else spec.fee_cap
     minimum = await services.client.rent_exempt_minimum(0)
     closes_at = spec.closes_at
@@ -102,11 +111,12 @@ async def draft_bot(
         creator_id=creator_id,
         address=str(address),
         founding_key=str(services.keys.quote_pubkey),
-        name=checked_text(spec.name, 60),
+        name=checked_name(spec.name, 60),
         kind=spec.kind,
         public=brain.public,
         secret=box.encrypt(to_json(brain.secret), terms.secret_label(bot_id)),
         salt=box.encrypt(salt, terms.salt_label(bot_id)),
+        credentials=sealed_credentials(services, bot_id, brain),
         objective_hash=objective_hash(salt, brain.kind, brain.public, brain.secret),
         fee_base=spec.fee_base,
         fee_growth_bps=spec.fee_growth_bps,
@@ -120,7 +130,7 @@ async def draft_bot(
         expiry_rule=spec.expiry_rule,
         demo=demo,
     )
-    await services.journal.commit(Change(writes=(bots.draft(bot),)))
+    await services.journal.commit(Change(writes=(bots.draft(bot), bot_texts.add(bot))))
     return await creation(services, bot_id, creator)
 
 
@@ -134,6 +144,26 @@ async def creation(services: Services, bot_id: UUID, creator: str) -> Draft:
     if bot is None:
         raise not_found("bot")
     return Draft(bot_id, bot.address, await opening.unsigned_creation(services, bot, creator))
+
+
+def sealed_credentials(services: Services, bot_id: UUID, brain: BrainConfig) -> bytes | None:
+    """A configuration's credentials as they are stored; None: it has none."""
+    if not brain.credentials:
+        return None
+    return services.secretbox.encrypt(to_json(brain.credentials), terms.credentials_label(bot_id))
+
+
+async def change_credentials(services: Services, bot: bots.Bot, credentials: Mapping[str, object]) -> None:
+    """Use other credentials for a bot from now on. Only its creator may ask for it.
+
+    Raises:
+        Problem: `brain_invalid`: they do not fit the bot.
+    """
+    secret = terms.open_secret(services.secretbox, bot)
+    brain = validate(bot.kind, bot.public, secret, credentials, terms.endpoints(services.settings))
+    sealed = sealed_credentials(services, bot.id, brain)
+    if sealed is not None:
+        await services.bot(bot.id).ask(ChangeCredentials(sealed))
 
 
 def _invalid(detail: str) -> Problem:

@@ -1,12 +1,14 @@
 """The frames a bot publishes: what happened, as players see it.
 
 A durable frame carries `seq`, its number in the bot's log `bot_events`; a client that reconnects asks for everything
-after the last `seq` it saw. Only `ReplyDelta` is not durable: the `ReplyFrame` that follows holds the whole reply.
+after the last `seq` it saw. The others are not durable: after a `ReplyDelta` the `ReplyFrame` holds the whole reply,
+and of `PresenceFrame` and `BotFrame` only the latest counts.
 Amounts are lamports.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -32,7 +34,8 @@ class PaymentFrame(Frame):
     )
     signature: str
     message_index: int | None = None
-    code: str | None = Field(default=None, description="why it failed")
+    code: str | None = Field(default=None, description="why it failed or expired")
+    detail: str | None = Field(default=None, description="the same in words, with what to do about it")
 
 
 class ReplyDelta(Frame):
@@ -116,8 +119,39 @@ class RefundFrame(Frame):
     message_index: int
     amount: Lamports
     status: Literal["due", "paid", "unclaimed"]
-    reason: Literal["late", "unjudged"] | None = None
+    reason: Literal["late", "unjudged", "spending_limit"] | None = None
     signature: str | None = None
+
+
+class PresenceFrame(Frame):
+    """How many there are with a bot. Somebody in several tabs is one; a player who also watches is a player."""
+
+    type: Literal["presence"] = "presence"
+    bot_id: UUID
+    players: int = Field(ge=0, description="who have a chat with it open")
+    watching: int = Field(ge=0, description="who only look on")
+
+
+class BotEntry(Frame):
+    """A bot in the lobby."""
+
+    id: UUID
+    name: str
+    kind: str
+    status: str = Field(description="as in `GET /bots`; only an `open` one takes messages")
+    pot: Lamports
+    next_price: Lamports
+    message_count: int
+    closes_at: datetime
+    players: int = Field(ge=0, description="who have a chat with it open")
+    watching: int = Field(ge=0, description="who only look on")
+
+
+class BotFrame(Frame):
+    """A bot in the lobby as it is now, whatever was told of it before."""
+
+    type: Literal["bot"] = "bot"
+    bot: BotEntry
 
 
 DurableFrame = PaymentFrame | ReplyFrame | PotFrame | RollbackFrame | SettlementFrame | RefundFrame

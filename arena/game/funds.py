@@ -19,6 +19,8 @@ LOCAL_FUNDS = 10_000_000_000
 LOW_FUNDS = 50_000_000
 """Lamports below which the payout key's balance is warned of: some thousands of transactions."""
 INTERVAL = 60.0
+TOP_UP_INTERVAL = 2.0
+"""Seconds after which what the local chain was asked to give has come."""
 
 WalletName = Literal["payout_key", "platform_wallet"]
 
@@ -60,7 +62,8 @@ class FundsWatch:
                 await self.look()
             except ChainUnavailable as error:
                 log.warning("funds_unknown", reason=str(error))
-            await trio.sleep(INTERVAL)
+            topped_up = self._local_chain and any(found.is_low for found in self.balances)
+            await trio.sleep(TOP_UP_INTERVAL if topped_up else INTERVAL)
 
     async def look(self) -> None:
         """Look once.

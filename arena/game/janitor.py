@@ -12,7 +12,7 @@ import structlog
 from actors import Actor, ActorError
 from arena.game.messages import Advance, Sweep, Wake
 from arena.game.services import Services
-from arena.store import auth, bots, idempotency, solutions
+from arena.store import auth, bots, idempotency, solutions, spending
 from persistence import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
@@ -21,6 +21,7 @@ INTERVAL = 60.0
 PAGE = 500
 DRAFT_LIFE = timedelta(days=7)
 KEY_LIFE = timedelta(days=1)
+SPENDING_LIFE = timedelta(days=90)
 
 
 class JanitorActor(Actor[Sweep]):
@@ -88,3 +89,4 @@ class JanitorActor(Actor[Sweep]):
         await auth.purge_expired(database)
         await idempotency.purge(database, now - KEY_LIFE)
         await bots.purge_drafts(database, now - DRAFT_LIFE)
+        await spending.purge(database, (now - SPENDING_LIFE).date())

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from arena.brains import Verdict
 from arena.game.chain_facts import PaidMessage
+from arena.game.thinking import Unjudged
 
 MAX_THINKING = 4
 """Messages of one bot that are thought about at once. What is thought ahead is in vain if an earlier one solves."""
@@ -26,7 +27,7 @@ class _Thought:
         self.unsaid: list[str] = []
         """Pieces of the reply that wait for their turn."""
         self.answered = False
-        self.verdict: Verdict | None = None
+        self.verdict: Verdict | Unjudged = Unjudged.FAILED
 
 
 class Judging:
@@ -87,13 +88,13 @@ class Judging:
         said, thought.unsaid = "".join(thought.unsaid), []
         return said
 
-    def answer(self, message_id: UUID, verdict: Verdict | None) -> None:
-        """The brain is done with a message; None: it failed. Whatever is not being thought about is ignored."""
+    def answer(self, message_id: UUID, verdict: Verdict | Unjudged) -> None:
+        """The brain is done with a message. Whatever is not being thought about is ignored."""
         thought = self._thoughts.get(message_id)
         if thought is not None and not thought.answered:
             thought.answered, thought.verdict = True, verdict
 
-    def ready(self) -> tuple[PaidMessage, Verdict | None] | None:
+    def ready(self) -> tuple[PaidMessage, Verdict | Unjudged] | None:
         """The message whose turn it is and what the brain made of it, once it has."""
         if not self._waiting:
             return None

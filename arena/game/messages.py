@@ -6,7 +6,9 @@ Asks go one way: connection → session → bot → journal, chain. What flows b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from actors import Message, Subscription
@@ -14,6 +16,10 @@ from arena.brains import Verdict
 from arena.chain.feed import ChainEvent
 from arena.chain.submitter import Outcome
 from arena.game.finality import Finality
+from arena.game.presence import Count
+from arena.game.standings import Answer, Standings
+from arena.game.thinking import Unjudged
+from arena.store.leaderboards import Board, Window
 from arena.store.messages import MessageStatus, NewMessage
 
 
@@ -71,10 +77,11 @@ class RequestQuote(Message[Quote]):
 
 @dataclass(frozen=True, slots=True)
 class Pay(Message[PaymentState]):
-    """Here is the quoted transaction, signed by the player's wallet."""
+    """Here is the quoted transaction, signed by the player's wallet; `text` if the player repeats what it pays for."""
 
     client_id: UUID
     transaction: bytes
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,13 @@ class CloseUnplayed(Message[str]):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeCredentials(Message[None]):
+    """Use these credentials from now on; they are valid, and encrypted for the bot's row."""
+
+    credentials: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PriceMessage(Message[Offer]):
     """What does the next message cost?"""
 
@@ -163,10 +177,10 @@ class TransactionEnded(Message[None]):
 
 @dataclass(frozen=True, slots=True)
 class BrainAnswered(Message[None]):
-    """The brain is done with a message; no verdict means that it failed for good."""
+    """The brain is done with a message."""
 
     message_id: UUID
-    verdict: Verdict | None
+    verdict: Verdict | Unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +205,7 @@ class Wake(Message[None]):
 BotMessage = (
     OpenBot
     | CloseUnplayed
+    | ChangeCredentials
     | PriceMessage
     | AcceptPayment
     | ChainEventSeen
@@ -219,13 +234,21 @@ SettlementMessage = Advance | TransactionEnded
 
 @dataclass(frozen=True, slots=True)
 class LobbyEntry:
-    """What the lobby shows of a bot that changed; every value is absolute."""
+    """What the lobby shows of a bot; every value is absolute.
+
+    Attributes:
+        seq: the newest frame in the bot's log; of two entries the one with the higher number is the newer.
+    """
 
     bot_id: UUID
+    seq: int
+    name: str
+    kind: str
     status: str
     pot: int
-    message_count: int
     next_price: int
+    message_count: int
+    closes_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,11 +259,66 @@ class BotChanged(Message[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class SubscribeLobby(Message[Subscription[LobbyEntry]]):
+class PresenceMoved(Message[None]):
+    """Others are there now, by bot."""
+
+    counts: Mapping[UUID, Count]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishLobby(Message[None]):
+    """It is time to tell what has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyNews:
+    """A frame about one bot, which makes an earlier one about the same bot superfluous.
+
+    Attributes:
+        seq: of the entry in it; None for a frame that tells only who is there.
+        frame: complete JSON.
+    """
+
+    bot_id: UUID
+    seq: int | None
+    frame: bytes
+
+
+LobbyUpdate = tuple[LobbyNews, ...]
+"""What has changed in a moment: of each bot one frame at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeLobby(Message[Subscription[LobbyUpdate]]):
     """Send me the changes of all bots from now on."""
 
 
-LobbyMessage = BotChanged | SubscribeLobby
+@dataclass(frozen=True, slots=True)
+class RewardFinal(Message[None]):
+    """A winner has been paid, for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStandings(Message[Standings | Subscription[Answer]]):
+    """Who is where on a leaderboard? While it is being read, the answer is where it will be told."""
+
+    board: Board
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class StandingsRead(Message[None]):
+    """A leaderboard was read, in `took` seconds; or why it could not be."""
+
+    board: Board
+    window: Window
+    found: Answer
+    took: float
+
+
+LobbyMessage = (
+    BotChanged | PresenceMoved | PublishLobby | SubscribeLobby | RewardFinal | ShowStandings | StandingsRead
+)
 
 
 # -- to the janitor

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from solders.hash import Hash
 from solders.transaction import VersionedTransaction
 
 from arena.chain.client import Commitment
-from arena.chain.errors import program_error
 from arena.chain.payment import PaymentRefused, check_create_transaction, cosign, create_transaction
+from arena.chain.reasons import Failure, explain, explain_expiry
 from arena.chain.submitter import Outgoing, TransactionKind
+from arena.chain.transaction_errors import parse
 from arena.game import terms
 from arena.game.refusals import draft_outdated, payment_refused, transaction_spent
 from arena.game.services import Services
 from arena.store import transactions
 from arena.store.bots import Bot
+from arena.store.transactions import NetworkTransaction, TransactionStatus
 
 BLOCKHASH_LIFE = 150
 """Blocks for which a blockhash can be named, https://solana.com/docs/core/transactions."""
@@ -68,10 +72,16 @@ def _check_founding_key(services: Services, bot: Bot) -> None:
         raise draft_outdated()
 
 
-def failure_code(code: int | None) -> str:
-    """A program's error code as a code for players."""
-    error = program_error(code) if code is not None else None
-    return error.name if error is not None else "transaction_failed"
+async def last_failure(services: Services, bot_id: UUID) -> Failure | None:
+    """Why the last attempt to open the draft came to nothing; None: there was none."""
+    last = await transactions.of_bot(services.database, bot_id, kind=TransactionKind.CREATE, limit=1)
+    match last:
+        case [NetworkTransaction(status=TransactionStatus.FAILED, error=str(line), raw=raw)]:
+            return explain(parse(line), services.program_id, raw)
+        case [NetworkTransaction(status=TransactionStatus.EXPIRED, error=line, raw=raw)]:
+            return explain_expiry(None if line is None else parse(line), services.program_id, raw)
+        case _:
+            return None
 
 
 def blockhash_of(signed: bytes) -> Hash:

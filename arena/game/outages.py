@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import ceil
 
 from arena.chain.client import ChainUnavailable
 from arena.problems import unavailable
@@ -21,4 +22,4 @@ def outages_are_refusals() -> Iterator[None]:
     except DatabaseUnavailable as error:
         raise unavailable("database") from error
     except ChainUnavailable as error:
-        raise unavailable("chain") from error
+        raise unavailable("chain", retry_after=ceil(error.retry_after or 1)) from error

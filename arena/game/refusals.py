@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from arena.chain.payment import PaymentRefused
-from arena.problems import Problem
+from arena.problems import Problem, unavailable
 from arena.store.messages import Message
 
 
@@ -64,8 +64,12 @@ def bot_played() -> Problem:
     )
 
 
+def brain_unavailable(detail: str) -> Problem:
+    return unavailable("brain", detail, retry_after=600)
+
+
 def text_invalid(detail: str) -> Problem:
-    return Problem("text_invalid", "This is not a message", 422, detail)
+    return Problem("text_invalid", "This text cannot be taken", 422, detail)
 
 
 def message_id_reused() -> Problem:
@@ -109,6 +113,18 @@ def funds_insufficient(balance: int, needed: int) -> Problem:
         402,
         f"It holds {balance} lamports, and {needed} are needed with the network's fee. Nothing was sent.",
         {"balance": balance, "needed": needed},
+    )
+
+
+def funds_below_rent(balance: int, needed: int, least: int) -> Problem:
+    """All in lamports; ``least`` is what the network lets a wallet hold, if it holds anything."""
+    return Problem(
+        "funds_below_rent",
+        "The wallet would be left with too little",
+        402,
+        f"It holds {balance} lamports, {needed} are needed with the network's fee, and what is left has to be nothing "
+        f"or at least {least}. Nothing was sent.",
+        {"balance": balance, "needed": needed, "least": least},
     )
 
 

@@ -51,6 +51,7 @@ def undo(
         status=_status(changes.mirror.status, last, None if unsolved else solution),
         pot=last.pot if last is not None else bot.initial_pot,
         message_count=message_count,
+        next_price=bot.fees.price(message_count),
         event_seq=event_seq,
         judged_count=min(changes.mirror.judged_count, message_count),
     )

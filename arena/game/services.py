@@ -13,6 +13,8 @@ from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
 from arena.game.audit_trail import AuditTrail
 from arena.game.funds import FundsWatch
+from arena.game.presence import Presence
+from arena.game.spending import Spending
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
 from arena.settings import Settings
@@ -50,12 +52,15 @@ class Services:
     submitter: Submitter = field(init=False)
     system: ActorSystem = field(init=False)
     audit: AuditTrail = field(init=False)
+    spending: Spending = field(init=False)
     funds: FundsWatch = field(init=False)
     halted_bots: int = 0
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
+    presence: Presence = field(default_factory=Presence)
 
     def __post_init__(self) -> None:
         self.audit = AuditTrail(self.journal)
+        self.spending = Spending(self.settings, self.journal)
         self.funds = FundsWatch(self.client, self.keys, local_chain=self.local_chain)
 
     def attach(self, system: ActorSystem) -> None:

@@ -33,6 +33,7 @@ from arena.game.outages import outages_are_refusals
 from arena.game.refusals import (
     already_paid,
     bot_ends_soon,
+    funds_below_rent,
     funds_insufficient,
     message_id_reused,
     payment_refused,
@@ -100,13 +101,10 @@ class ChatSessionActor(Actor[SessionMessage]):
     async def _handle(self, session: ChatSession, message: SessionMessage) -> Any:
         match message:
             case RequestQuote(client_id, text):
-                return await self._quote(
-                    session,
-                    client_id,
-                    checked_text(text, self._services.settings.arena_message_max_length),
-                )
-            case Pay(client_id, transaction):
-                return await self._pay(session, client_id, transaction)
+                return await self._quote(session, client_id, self._checked(text))
+            case Pay(client_id, transaction, text):
+                said = None if text is None else self._checked(text)
+                return await self._pay(session, client_id, transaction, said)
             case AttachSession():
                 return await self._bot(session).ask(SubscribeBot(self._id))
 
@@ -163,20 +161,30 @@ class ChatSessionActor(Actor[SessionMessage]):
 
     async def _check_funds(self, session: ChatSession, fee: FeeQuote) -> None:
         """A payment that cannot succeed would only take up room that others need, and tell the player late."""
+        client = self._services.client
         try:
-            balance = await self._services.client.balance(Pubkey.from_string(session.solver))
+            balance = await client.balance(Pubkey.from_string(session.solver))
+            least = await client.rent_exempt_minimum(0)
         except ChainUnavailable:
             return  # the payment is kept and sent when the chain is back
         if balance < (needed := fee.amount + NETWORK_FEE):
             raise funds_insufficient(balance, needed)
+        if 0 < balance - needed < least:
+            raise funds_below_rent(balance, needed, least)
 
-    async def _pay(self, session: ChatSession, client_id: UUID, transaction: bytes) -> PaymentState:
+    async def _pay(
+        self, session: ChatSession, client_id: UUID, transaction: bytes, text: str | None
+    ) -> PaymentState:
         quoted = self._quotes.get(client_id)
         if quoted is None:
             known = await messages.by_client_id(self._services.database, session.id, client_id)
             if known is None or known.status is MessageStatus.DEAD:
                 raise quote_unknown()
+            if text not in (None, known.text):
+                raise message_id_reused()
             return PaymentState(client_id, known.status)
+        if text not in (None, quoted.text):
+            raise message_id_reused()
         if quoted.expired:
             del self._quotes[client_id]
             raise quote_expired()

@@ -16,7 +16,7 @@ import structlog
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
 
-from actors import Actor, Timer
+from actors import Actor, ActorStopped, MailboxFull, Timer
 from arena.chain.accounts import AccountMalformed, BotAccount, decode_bot
 from arena.chain.client import ChainUnavailable, Commitment
 from arena.chain.instructions import close_bot, refund_message_fee, settle_reward
@@ -33,7 +33,7 @@ from arena.chain.submitter import (
 from arena.crashpoints import crash_point
 from arena.game import settlement_plan as plan
 from arena.game import terms
-from arena.game.messages import Advance, SettlementMessage, TransactionEnded
+from arena.game.messages import Advance, RewardFinal, SettlementMessage, TransactionEnded
 from arena.game.services import Services
 from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
@@ -278,6 +278,8 @@ class SettlementActor(Actor[SettlementMessage]):
                 log.warning("settlement_step_expired", bot_id=str(self._id), kind=outgoing.kind)
                 await self._commit(transactions.expired(outgoing.signature))
         crash_point(f"{outgoing.kind}_ended")
+        if isinstance(outcome, Landed) and outgoing.kind is TransactionKind.SETTLE:
+            self._tell_lobby()
         self._pending = None
         self._again(pause)
 
@@ -289,6 +291,13 @@ class SettlementActor(Actor[SettlementMessage]):
                 return [solutions.closed(self._id, landed.signature)]
             case _:
                 return []
+
+    def _tell_lobby(self) -> None:
+        try:
+            self._services.lobby.tell(RewardFinal())
+        except (MailboxFull, ActorStopped) as error:
+            # leaderboards are read again after a while in any case
+            log.info("lobby_not_told", bot_id=str(self._id), reason=str(error))
 
     async def _commit(self, *writes: Write) -> None:
         await self._services.journal.commit(Change(writes=writes))

@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from enum import StrEnum
 
 import structlog
 import trio
 
-from arena.brains import Brain, Delta, Turn, Verdict
+from arena.brains import Brain, Delta, SpendingLimitReached, Turn, Verdict
 
 log = structlog.get_logger(__name__)
 
 MAX_REPLY = 10_000
 """Characters of a reply; what goes beyond is cut off."""
+
+
+class Unjudged(StrEnum):
+    """Why a message has no verdict; its fee goes back with this as the reason."""
+
+    FAILED = "unjudged"
+    SPENT = "spending_limit"
+
+
+class AbsentBrain:
+    """Of a bot whose kind of brain is not there any more."""
+
+    def unavailable(self) -> str:
+        return "This arena does not have its kind of brain any more."
+
+    async def answer(
+        self,
+        message: str,  # noqa: ARG002 -- of the interface
+        history: Sequence[Turn],  # noqa: ARG002
+        message_index: int,  # noqa: ARG002
+    ) -> AsyncIterator[Delta | Verdict]:
+        nothing: tuple[Verdict, ...] = ()
+        for verdict in nothing:
+            yield verdict
 
 
 async def think(
@@ -23,8 +48,8 @@ async def think(
     *,
     deadline: float,
     on_delta: Callable[[str], None],
-) -> Verdict | None:
-    """The brain's verdict, or None when it failed, said nothing, or took longer than `deadline` seconds.
+) -> Verdict | Unjudged:
+    """The brain's verdict, or why there is none: it failed, said nothing, or took longer than `deadline` seconds.
 
     What a brain raises ends here: it is a plug-in, and its failure is the player's refund, not the bot's crash.
     For the same reason its reply is made fit to be stored and shown.
@@ -41,14 +66,17 @@ async def think(
                             on_delta(piece)
                     case Verdict(solved, reply):
                         verdict = Verdict(solved, _presentable(reply, MAX_REPLY))
+        except SpendingLimitReached as limit:
+            log.warning("brain_has_spent_too_much", message_index=message_index, reason=str(limit))
+            return Unjudged.SPENT
         except Exception:
             log.exception("brain_failed", message_index=message_index)
-            return None
+            return Unjudged.FAILED
     if scope.cancelled_caught:
         log.warning("brain_timed_out", message_index=message_index, deadline=deadline)
     elif verdict is None:
         log.warning("brain_gave_no_verdict", message_index=message_index)
-    return verdict
+    return verdict or Unjudged.FAILED
 
 
 def _presentable(text: str, limit: int) -> str:

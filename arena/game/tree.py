@@ -51,7 +51,7 @@ def game_tree(services: Services) -> SupervisorSpec:
                             ActorSpec("submitter", lambda: SubmitterActor(services.submitter)),
                         ],
                     ),
-                    ActorSpec("lobby", LobbyActor),
+                    ActorSpec("lobby", lambda: LobbyActor(services.database, services.presence)),
                     RegionSpec(
                         "bots",
                         kind="bots",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 from uuid import uuid4
 
 from quart import Response, g, request
 from quart_trio import QuartTrio
+from quart_trio.wrappers import TrioResponse
 
 from arena.edge.authentication import Authenticator
+from arena.edge.origins import origin_allowed
+from arena.edge.rate_limits import RateLimits, Scope
 from arena.game.services import Services
 from arena.http import (
     admin,
@@ -19,16 +23,25 @@ from arena.http import (
     bots,
     chain,
     chats,
+    credentials,
     faucet,
     health,
     index,
+    leaderboards,
+    messages,
     metrics,
+    playing,
     problems,
     proof,
+    users,
 )
-from arena.http.context import Front, set_front
+from arena.http.client import client_key
+from arena.http.context import Front, front, set_front
 from arena.http.faucet_limits import FaucetLimits
+from arena.http.headers import answer_preflight, is_preflight, secure, share
+from arena.http.lingering import lingering
 from arena.http.openapi import openapi
+from arena.problems import Problem
 
 API_PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64 * 1024
@@ -38,33 +51,81 @@ BODY_TIMEOUT = 30
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def create_app(services: Services) -> QuartTrio:
-    """The application over these services. `/ws/…` is added by `arena.ws.routes.add_websockets`."""
+def create_app(services: Services, limits: RateLimits) -> QuartTrio:
+    """The application over these services. `arena.ws.routes.add_websockets` adds `/ws/…`, with the same limits."""
     app = QuartTrio("arena", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["BODY_TIMEOUT"] = BODY_TIMEOUT
     app.url_map.strict_slashes = False
-    set_front(app, Front(services, Authenticator.of(services), FaucetLimits()))
+    set_front(app, Front(services, Authenticator.of(services), FaucetLimits(), limits))
     problems.install(app)
     openapi(_version()).init_app(app)
+    _register(app)
     app.before_request(_begin)
     app.after_request(_finish)
-    for topic in (auth, bots, proof, chain, chats, health, faucet):
-        app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
-    for topic in (admin, admin_bots, admin_operations, metrics, index):
-        app.register_blueprint(topic.blueprint)
+    app.after_websocket(_finish_handshake)  # type: ignore[type-var]  # its type forgets that it may get None
+    app.asgi_app = lingering(app.asgi_app)  # type: ignore[method-assign, assignment]  # as Quart's docs have it
     return app
 
 
-async def _begin() -> None:
+def describe_api() -> dict[str, Any]:
+    """The OpenAPI document, without anything running."""
+    app = QuartTrio("arena", static_folder=None)
+    schema = openapi(_version())
+    schema.init_app(app)
+    _register(app)
+    document: dict[str, Any] = schema.openapi_provider.schema()
+    return document
+
+
+def _register(app: QuartTrio) -> None:
+    for topic in (
+        auth,
+        users,
+        leaderboards,
+        bots,
+        credentials,
+        messages,
+        playing,
+        proof,
+        chain,
+        chats,
+        health,
+        faucet,
+    ):
+        app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
+    for topic in (admin, admin_bots, admin_operations, metrics, index):
+        app.register_blueprint(topic.blueprint)
+
+
+async def _begin() -> Response | None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    front().limits.check(Scope.REQUESTS_ADDRESS, client_key())
+    if not is_preflight(request.method, request.headers, request.path):
+        return None
+    if not origin_allowed(front().services.settings, request.headers["Origin"]):
+        raise Problem("origin_refused", "Not from here", 403, "Pages of this origin may not use the arena.")
+    response = TrioResponse(status=204)
+    answer_preflight(response.headers)
+    return response
 
 
 async def _finish(response: Response) -> Response:
+    settings = front().services.settings
     response.headers["X-Request-Id"] = g.get("request_id", "")
+    if response.status_code == 204:
+        response.headers.pop("Content-Type", None)  # the framework's default, of nothing
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    share(response.headers, settings, origin=request.headers.get("Origin"), path=request.path)
+    secure(response.headers, settings)
+    return response
+
+
+async def _finish_handshake(response: Response | None) -> Response | None:
+    """Of a websocket that was refused; one that was accepted has no response."""
+    if response is not None:
+        secure(response.headers, front().services.settings)
     return response
 
 

@@ -11,9 +11,11 @@ from quart_trio.wrappers import TrioResponse
 
 from arena.edge.identity import Identity
 from arena.edge.origins import page_origin
+from arena.edge.rate_limits import Scope
 from arena.game.services import Services
 from arena.http import signing_in
 from arena.http.bearer import authenticated
+from arena.http.client import client_key
 from arena.http.context import front
 from arena.http.schemas import (
     NonceRequest,
@@ -33,13 +35,17 @@ blueprint = Blueprint("auth", __name__)
 
 @blueprint.post("/auth/nonce")
 @document_response(NonceResponse)
+@document_response(ProblemDocument, 429)
 @body(NonceRequest)
 async def create_nonce(wanted: NonceRequest) -> Response:
     """Get a text to sign in with.
 
     The text names the page that asks (its Origin, if that is allowed here), as wallets expect.
     """
-    services = front().services
+    services, limits = front().services, front().limits
+    address = client_key()
+    limits.check(Scope.NONCES_ADDRESS, address)
+    limits.check(Scope.NONCES_WALLET, f"{address} {wanted.address}")
     nonce = signing_in.new_nonce(datetime.now(UTC))
     text = _text(services, wanted.address, nonce)
     expires_at = signing_in.nonce_time(nonce) + timedelta(seconds=services.settings.arena_nonce_lifetime)

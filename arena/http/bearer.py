@@ -10,6 +10,7 @@ from quart import Response, request
 from quart_schema import document_response, security_scheme
 
 from arena.edge.identity import Identity
+from arena.edge.rate_limits import Scope
 from arena.edge.tokens import bearer
 from arena.http.context import front
 from arena.http.schemas import ProblemDocument
@@ -25,12 +26,15 @@ def authenticated(handler: Handler[P]) -> Callable[P, Awaitable[Response]]:
 
     Raises:
         TokenRefused: 401, see `arena.edge.tokens`.
+        Problem: 429 `rate_limited`.
     """
 
     @wraps(handler)
     async def handle(*args: P.args, **kwargs: P.kwargs) -> Response:
         token = bearer(request.headers.get("Authorization"))
-        return await handler(await front().authenticator.authenticate(token), *args, **kwargs)
+        identity = await front().authenticator.authenticate(token)
+        front().limits.check(Scope.REQUESTS_WALLET, identity.wallet)
+        return await handler(identity, *args, **kwargs)
 
     return _documented(handle)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
+import trio
 from quart import Quart, current_app
 
 from arena.edge.authentication import Authenticator
+from arena.edge.rate_limits import RateLimits
 from arena.game.services import Services
 from arena.http.faucet_limits import FaucetLimits
 
 _KEY = "arena"
+MAX_WAITS: Final = 1_000
+"""Requests that may wait for verdicts at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,8 @@ class Front:
     services: Services
     authenticator: Authenticator
     faucet_limits: FaucetLimits
+    limits: RateLimits
+    waits: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(MAX_WAITS))
 
 
 def set_front(app: Quart, front: Front) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from quart import Blueprint, Response
-from quart_schema import document_response
+from quart_schema import document_headers, document_response
 from solders.pubkey import Pubkey
 
+from arena.chain.client import TransactionRejected
 from arena.http.context import front
+from arena.http.idempotency import KeyHeader, once
 from arena.http.schemas import AirdropRequest, AirdropResponse, ProblemDocument
 from arena.http.validation import answer, body
 from arena.problems import Problem
@@ -19,16 +22,23 @@ blueprint = Blueprint("faucet", __name__)
 @blueprint.post("/faucet")
 @document_response(AirdropResponse)
 @document_response(ProblemDocument, 404)
+@document_response(ProblemDocument, 422)
 @document_response(ProblemDocument, 429)
+@document_headers(KeyHeader)
 @body(AirdropRequest)
 async def airdrop(wanted: AirdropRequest) -> Response:
     """Get lamports of the local chain.
 
-    404 `faucet_closed` on every other chain; 429 `faucet_exhausted` when the wallet had enough for now.
+    404 `faucet_closed` on every other chain; 429 `faucet_exhausted` when the wallet had enough for now; 422
+    `address_unusable` when the address cannot receive any.
     """
-    services, limits = front().services, front().faucet_limits
-    if not services.local_chain:
+    if not front().services.local_chain:
         raise Problem("faucet_closed", "There is no faucet here", 404, "Only the local chain has one.")
+    return await once(f"faucet:{wanted.address}", partial(_airdrop, wanted))
+
+
+async def _airdrop(wanted: AirdropRequest) -> Response:
+    services, limits = front().services, front().faucet_limits
     wait = limits.take(wanted.address, wanted.lamports)
     if wait is not None:
         raise Problem(
@@ -40,6 +50,11 @@ async def airdrop(wanted: AirdropRequest) -> Response:
         )
     try:
         signature = await services.client.airdrop(Pubkey.from_string(wanted.address), wanted.lamports)
+    except TransactionRejected as error:
+        limits.give_back(wanted.address, wanted.lamports)
+        raise Problem(
+            "address_unusable", "This address takes no lamports", 422, f"The chain says: {error}"
+        ) from error
     except BaseException:
         limits.give_back(wanted.address, wanted.lamports)
         raise

@@ -27,7 +27,7 @@ async def metrics() -> Response:
     await _allow(bearer(request.headers.get("Authorization")))
     services = front().services
     registry = CollectorRegistry()
-    registry.register(ArenaMetrics(services, await services.system.survey()))
+    registry.register(ArenaMetrics(services, await services.system.survey(), front().limits))
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(registry), content_type=content_type)
 

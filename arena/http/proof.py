@@ -10,9 +10,9 @@ from quart import Blueprint, Response
 from quart_schema import document_response
 
 from arena.brains import canonical
+from arena.http.caching import FOR_EVER, REVALIDATE, cached_answer
 from arena.http.context import front
 from arena.http.schemas import ProblemDocument
-from arena.http.validation import answer
 from arena.problems import Problem, not_found
 from arena.store import bot_views, messages, solutions, transactions
 from arena.store.bot_views import PUBLIC_STATUSES, BotView
@@ -95,7 +95,8 @@ async def get_proof(bot_id: UUID) -> Response:
             {"bot_status": bot.status.value},
         )
     won = await messages.get(database, solution.message_id) if solution.message_id is not None else None
-    return answer(_proof(bot, solution, won, await _creation(database, bot_id)))
+    found = _proof(bot, solution, won, await _creation(database, bot_id))
+    return cached_answer(found, control=FOR_EVER if solution.status is SolutionStatus.CLOSED else REVALIDATE)
 
 
 async def _creation(database: Database, bot_id: UUID) -> str | None:

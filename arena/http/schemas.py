@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -10,10 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from arena.economy import ExpiryRule
 from arena.edge.encoding import Address, TransactionBytes
+from arena.store.bot_lists import BotSort
+from arena.store.bot_texts import MAX_DESCRIPTION
 from arena.store.bots import BotStatus
+from arena.store.leaderboards import Window
+from arena.store.messages import MessageStatus
 from arena.store.sessions import SessionStatus
 
 MAX_AIRDROP = 10_000_000_000
+
+Cursor = Annotated[str, Field(description="`next_cursor` of the page before, as it is")]
 
 
 class RequestModel(BaseModel):
@@ -100,6 +107,34 @@ class SessionResponse(ResponseModel):
     user: UserResponse
 
 
+class Profile(ResponseModel):
+    """What everybody may know of a wallet that has signed in. Amounts are lamports."""
+
+    wallet: str
+    username: str | None
+    joined_at: datetime
+    bots_opened: int = Field(description="bots of its own that were ever open")
+    bots_played: int = Field(description="bots that it has paid to speak with, but for what was refunded")
+    messages: int = Field(description="paid ones, likewise")
+    spent: int = Field(description="on these messages")
+    bots_solved: int = Field(description="whose reward is final on the chain")
+    won: int = Field(description="these rewards")
+
+
+class OwnProfile(Profile):
+    """The caller's own."""
+
+    id: UUID
+
+
+class ProfilePatch(RequestModel):
+    """What shall change of the caller's own profile."""
+
+    username: Annotated[str, Field(max_length=100)] | None = Field(
+        description="3 to 20 of the letters A to Z, digits, _ and -; null: none"
+    )
+
+
 # -- bots
 
 
@@ -112,6 +147,7 @@ class BotSummary(ResponseModel):
     status: BotStatus
     address: str = Field(description="of its account on the chain")
     creator: str = Field(description="wallet")
+    creator_name: str | None
     pot: int
     initial_pot: int
     next_price: int
@@ -124,9 +160,18 @@ class BotSummary(ResponseModel):
     reward: int | None
 
 
+class TransactionFailure(ResponseModel):
+    """Why a transaction came to nothing."""
+
+    code: str = Field(description="stable; docs/protocol.md lists them")
+    detail: str = Field(description="what happened and what to do, in words")
+
+
 class BotResponse(BotSummary):
     """A bot with its terms."""
 
+    description: str = Field(description="what its creator says of it; no part of the commitment")
+    revision: int = Field(description="goes up when the description is changed")
     public: dict[str, Any] = Field(
         description="what players may know of the puzzle; hints once they are unlocked"
     )
@@ -142,21 +187,55 @@ class BotResponse(BotSummary):
     judged_count: int
     winning_index: int | None
     created_at: datetime
+    opening_error: TransactionFailure | None = Field(
+        default=None,
+        description="of a draft, for its creator: why the last attempt to open it came to nothing",
+    )
 
 
 class BotList(ResponseModel):
-    """A page of bots, the newest first."""
+    """A page of bots."""
 
     bots: list[BotSummary]
     next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 
 class BotsQuery(RequestModel):
-    """Which bots."""
+    """Which bots, in which order. All filters that are given must hold."""
 
     status: BotStatus | None = Field(default=None, description="left out: all that were ever open")
-    cursor: UUID | None = Field(default=None, description="`next_cursor` of the page before")
+    creator: Address | None = Field(default=None, description="wallet")
+    kind: Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,40}$")] | None = None
+    q: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None,
+        description="words, or their beginnings, that are all in name, persona, objective or description",
+    )
+    sort: BotSort = Field(
+        default=BotSort.NEWEST,
+        description="pot: the largest first; price: the cheapest next message first; ending: the soonest first; "
+        "played: the most messages first",
+    )
+    cursor: Cursor | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class OwnBotsQuery(RequestModel):
+    """Which of the caller's bots."""
+
+    status: BotStatus | None = None
+    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class BotPatch(RequestModel):
+    """What shall change of a bot."""
+
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] = Field(
+        description="plain text; may be empty"
+    )
+    revision: Annotated[int, Field(ge=1, le=2**53 - 1)] = Field(
+        description="of the bot as it was read: 409 `bot_changed` if it has been edited since"
+    )
 
 
 class DraftResponse(ResponseModel):
@@ -196,6 +275,182 @@ class ChatResponse(ResponseModel):
     status: SessionStatus
     created_at: datetime
     websocket: str = Field(description="path of its websocket")
+
+
+class OwnSessionsQuery(RequestModel):
+    """Which of the caller's sessions."""
+
+    status: SessionStatus | None = None
+    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class OwnSession(ChatResponse):
+    """A session in a list."""
+
+    bot_name: str
+    bot_status: BotStatus
+
+
+class OwnSessions(ResponseModel):
+    """A page of the caller's sessions, the newest first."""
+
+    sessions: list[OwnSession]
+    next_cursor: str | None = Field(description="for the next page; null: this was the last")
+
+
+class Reading(StrEnum):
+    """From which end a conversation is read."""
+
+    NEWEST = "newest"
+    OLDEST = "oldest"
+
+
+class TranscriptQuery(RequestModel):
+    """Which part of a transcript. Both bounds are left out themselves."""
+
+    order: Reading = Reading.NEWEST
+    after: Annotated[int, Field(ge=0, le=2**53 - 1)] = Field(default=0, description="a message_index")
+    before: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = Field(
+        default=None, description="a message_index"
+    )
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class TranscriptMessage(ResponseModel):
+    """A message and the bot's reply, as everybody may read them. Texts are what people wrote: escape them."""
+
+    message_id: UUID = Field(description="the id on the chain")
+    message_index: int
+    wallet: str
+    username: str | None
+    text: str
+    reply: str
+    verdict: Literal["solved", "unsolved"]
+    amount: int
+    signature: str = Field(description="of the transaction that paid for it")
+    judged_at: datetime
+
+
+class Transcript(ResponseModel):
+    """A page of what was said to a bot and judged."""
+
+    messages: list[TranscriptMessage]
+    next_index: int | None = Field(
+        description="`before` of the next page (`after`, if read from the oldest); null: this was the last"
+    )
+
+
+class HistoryQuery(RequestModel):
+    """Which part of the caller's own messages."""
+
+    order: Reading = Reading.NEWEST
+    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class OwnMessage(ResponseModel):
+    """A message of the caller's own, with all that became of it."""
+
+    id: UUID = Field(description="the client's id")
+    message_id: UUID = Field(description="the id on the chain")
+    text: str | None = Field(description="null: only the chain knows of it, and of its text only the hash")
+    amount: int
+    status: MessageStatus = Field(
+        description="paying: on its way; paid: the verdict follows; refunding, refunded: the fee goes back; dead: "
+        "nothing was paid, the message may be sent and paid for anew"
+    )
+    message_index: int | None = Field(description="null as long as it is not paid")
+    reply: str | None
+    verdict: Literal["solved", "unsolved"] | None
+    signature: str | None = Field(description="of the transaction that paid for it")
+    refund_reason: str | None
+    refund_signature: str | None
+    created_at: datetime
+    judged_at: datetime | None
+
+
+class History(ResponseModel):
+    """A page of the caller's own messages to a bot."""
+
+    messages: list[OwnMessage]
+    next_cursor: str | None = Field(description="for the next page; null: this was the last")
+
+
+class MessagePayment(RequestModel):
+    """What pays for a message."""
+
+    transaction: TransactionBytes = Field(description="the quote's, signed by the wallet")
+
+
+class SayRequest(RequestModel):
+    """A message to a bot."""
+
+    id: UUID = Field(description="chosen by the client, one for each message; repeating it is safe")
+    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+    payment: MessagePayment | None = Field(default=None, description="left out: ask for a quote")
+
+
+class PreferHeader(BaseModel):
+    """RFC 7240."""
+
+    prefer: str | None = Field(
+        default=None, description="`wait=N`: rather wait N seconds for the verdict, at most 30"
+    )
+
+
+class QuoteMember(ResponseModel):
+    """The price of a message, and the transaction that pays it, for the wallet to sign."""
+
+    id: UUID
+    message_id: UUID = Field(description="the message's id on the chain")
+    amount: int
+    valid_until: int = Field(description="Unix seconds; it cannot be paid afterwards")
+    transaction: TransactionBytes
+
+
+class PaymentRequired(ProblemDocument):
+    """402 `payment_required`: the message has not been paid."""
+
+    quote: QuoteMember
+
+
+# -- leaderboards
+
+
+class LeaderboardQuery(RequestModel):
+    """Which part of a leaderboard."""
+
+    window: Window = Field(default=Window.ALL, description="verdicts that were given within this time")
+    around: Address | None = Field(
+        default=None,
+        description="a wallet: tell its place, and without a cursor the page that it is in the middle of",
+    )
+    cursor: Cursor | None = None
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class StandingResponse(ResponseModel):
+    """Somebody's place. Equal amounts have equal ranks, and the ranks after them are left out: 1, 2, 2, 4."""
+
+    rank: int
+    wallet: str
+    username: str | None
+    lamports: int = Field(
+        description="solvers: final rewards; creators: their shares of the fees of judged messages"
+    )
+    count: int = Field(description="solvers: of bots solved; creators: of messages judged")
+
+
+class Leaderboard(ResponseModel):
+    """A page of a leaderboard."""
+
+    standings: list[StandingResponse]
+    total: int = Field(description="how many have earned anything; the first 10,000 have a place")
+    around: StandingResponse | None = Field(
+        description="of the wallet that was asked for; null: it has no place"
+    )
+    next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 
 # -- the chain

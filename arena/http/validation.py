@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from quart import Response, request
+from quart import Response, g, request
 from quart_schema import document_querystring, document_request
 from quart_trio.wrappers import TrioResponse
 
@@ -16,6 +16,9 @@ from arena.problems import Problem
 
 P = ParamSpec("P")
 ModelT = TypeVar("ModelT", bound=BaseModel)
+OPTIONAL_BODY: Final = "arena_optional_body"
+"""The attribute of a handler that says whether its body may be left out."""
+
 Handler = Callable[P, Awaitable[Response]]
 
 
@@ -34,6 +37,7 @@ def body(
             if not (request.is_json or (optional and request.content_type is None)):
                 raise Problem("media_type_unsupported", "Send JSON", 415, "Content-Type: application/json")
             data = await request.get_data(cache=False, as_text=False, parse_form_data=False)
+            g.body = data  # for arena.http.idempotency
             if optional and not data:
                 data = b"{}"
             try:
@@ -46,6 +50,7 @@ def body(
             return await handler(parsed, *args, **kwargs)
 
         document_request(model)(handle)
+        setattr(handle, OPTIONAL_BODY, optional)
         return handle
 
     return decorate

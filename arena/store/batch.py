@@ -14,7 +14,9 @@ from persistence import Statement
 
 # Order inside of a batch: what others refer to first; rows before what changes them; a transaction's outcome
 # before the one that replaces it.
+RANK_USER: Final = 5
 RANK_BOT: Final = 10
+RANK_BOT_TEXT: Final = 12
 RANK_MESSAGE: Final = 20
 RANK_OUTCOME: Final = 25
 RANK_TRANSACTION: Final = 30
@@ -31,6 +33,8 @@ RANK_TAKEN_BACK: Final = 64
 RANK_CHAIN_EVENT_END: Final = 66
 RANK_MIRROR: Final = 70
 RANK_SESSIONS: Final = 80
+RANK_SPENDING: Final = 90
+RANK_SPENDING_CORRECTED: Final = 92
 RANK_AUDIT: Final = 95
 
 

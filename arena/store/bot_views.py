@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from asyncpg import Record
@@ -18,7 +19,8 @@ from persistence import Database
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotView:
     """One bot. ``public`` is the whole public configuration, with hints that are still locked: show it only
-    through :func:`arena.brains.public_view`. ``winner`` and ``reward`` are there once it is solved."""
+    through :func:`arena.brains.public_view`. ``winner`` and ``reward`` are there once it is solved. ``revision``
+    counts how often ``description`` was changed."""
 
     id: UUID
     creator_id: UUID
@@ -44,9 +46,13 @@ class BotView:
     pot: int
     message_count: int
     judged_count: int
+    frame_seq: int
+    next_price: int
     opened_at: datetime | None
     ended_at: datetime | None
     created_at: datetime
+    description: str
+    revision: int
     winner: str | None
     winning_index: int | None
     reward: int | None
@@ -55,54 +61,40 @@ class BotView:
 PUBLIC_STATUSES = frozenset(BotStatus) - {BotStatus.DRAFT, BotStatus.OPENING}
 """What everybody sees; a creator also sees own drafts."""
 
-_SELECT = """
+SELECT: Final = """
     select b.id, b.creator_id, u.wallet as creator, u.username as creator_name, b.address, b.name, b.kind,
         b.public::text as public, b.objective_hash, b.fee_base, b.fee_growth_bps, b.fee_cap, b.pot_bps,
         b.creator_bps, b.initial_pot, b.closes_at, b.idle_after, b.idle_min_messages, b.expiry_rule, b.demo,
-        b.status, b.pot, b.message_count, b.judged_count, b.opened_at, b.ended_at, b.created_at,
-        w.wallet as winner, s.message_index as winning_index,
+        b.status, b.pot, b.message_count, b.judged_count, b.frame_seq, b.next_price, b.opened_at, b.ended_at,
+        b.created_at, t.description, t.revision, w.wallet as winner, s.message_index as winning_index,
         case when s.message_id is not null then s.reward end as reward
-    from bots b join users u on u.id = b.creator_id
+    from bots b join users u on u.id = b.creator_id join bot_texts t on t.bot_id = b.id
         left join bot_solutions s on s.bot_id = b.id left join users w on w.id = s.winner_id
 """
 
 
 async def get(database: Database, bot_id: UUID) -> BotView | None:
     """The bot, drafts too, or ``None``."""
-    record = await database.fetch_one(f"{_SELECT} where b.id = $1", bot_id)
-    return None if record is None else _view(record)
+    record = await database.fetch_one(f"{SELECT} where b.id = $1", bot_id)
+    return None if record is None else view(record)
 
 
 async def by_address(database: Database, address: str) -> BotView | None:
     """The bot whose account on chain is at ``address``, or ``None``."""
-    record = await database.fetch_one(f"{_SELECT} where b.address = $1", address)
-    return None if record is None else _view(record)
+    record = await database.fetch_one(f"{SELECT} where b.address = $1", address)
+    return None if record is None else view(record)
 
 
-async def newest(
-    database: Database,
-    *,
-    statuses: Collection[BotStatus] = PUBLIC_STATUSES,
-    creator_id: UUID | None = None,
-    before: UUID | None = None,
-    limit: int = 50,
-) -> list[BotView]:
-    """A page of bots with one of ``statuses``, the newest first; go on ``before`` the last one's id."""
+async def richest(database: Database, *, limit: int) -> list[BotView]:
+    """Open bots, those with the largest pots first."""
     records = await database.fetch(
-        f"""{_SELECT}
-        where b.status = any($1::text[]) and ($2::uuid is null or b.creator_id = $2)
-            and ($3::uuid is null or b.id < $3)
-        order by b.id desc limit $4
-        """,
-        [status.value for status in statuses],
-        creator_id,
-        before,
-        limit,
+        f"{SELECT} where b.status = 'open' order by b.pot desc, b.id desc limit $1", limit
     )
-    return [_view(record) for record in records]
+    return [view(record) for record in records]
 
 
-def _view(record: Record) -> BotView:
+def view(record: Record) -> BotView:
+    """What `SELECT` has found."""
     values = dict(record)
     return BotView(
         **values

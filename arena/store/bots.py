@@ -80,6 +80,7 @@ class Bot(NewBot):
 
     ``pot``, ``message_count`` and ``event_seq`` are those of the last event of the chain that was taken in;
     ``judged_count`` is the index up to which messages are judged (or will be refunded unjudged);
+    ``next_price`` is what the next message costs, in lamports, after ``message_count`` messages;
     ``frame_seq`` is the last one in ``bot_events``.
     """
 
@@ -88,6 +89,7 @@ class Bot(NewBot):
     message_count: int
     event_seq: int
     judged_count: int
+    next_price: int
     frame_seq: int
     opened_at: datetime | None
     ended_at: datetime | None
@@ -106,6 +108,7 @@ class Mirror:
     message_count: int
     event_seq: int
     judged_count: int
+    next_price: int
     frame_seq: int
     opened_at: datetime | None = None
     ended_at: datetime | None = None
@@ -148,10 +151,11 @@ INSERT = insert(
         "expiry_rule": "text",
         "demo": "boolean",
         "pot": "bigint",
+        "next_price": "bigint",
     },
     RANK_BOT,
 )
-"""A draft, whose pot is the initial one. Single writer: the request that drafts it."""
+"""A draft, whose pot is the initial one and whose price the first. Single writer: the request that drafts it."""
 
 MIRROR_COLUMNS = {
     "id": "uuid",
@@ -161,12 +165,14 @@ MIRROR_COLUMNS = {
     "message_count": "bigint",
     "event_seq": "bigint",
     "judged_count": "bigint",
+    "next_price": "bigint",
     "frame_seq": "bigint",
     "opened_at": "timestamptz",
     "ended_at": "timestamptz",
 }
 MIRROR_VALUES = """status = v.status, pot = v.pot, message_count = v.message_count, event_seq = v.event_seq,
-    judged_count = v.judged_count, frame_seq = v.frame_seq, opened_at = v.opened_at, ended_at = v.ended_at"""
+    judged_count = v.judged_count, next_price = v.next_price, frame_seq = v.frame_seq, opened_at = v.opened_at,
+    ended_at = v.ended_at"""
 
 MIRROR = update(
     "bots.mirror",
@@ -189,12 +195,22 @@ REWIND = update(
 )
 """Single writer: the bot's actor, when the chain took events back: the only time that counters go back."""
 
+CREDENTIALS = update(
+    "bots.credentials",
+    "bots",
+    {"id": "uuid", "credentials": "bytea"},
+    set_="credentials = v.credentials",
+    where="t.id = v.id",
+    rank=RANK_MIRROR,
+)
+"""Single writer: the bot's actor."""
+
 # JSON is read as text, so that it does not matter which codec a connection has for it
 _SELECT = """select id, creator_id, address, founding_key, name, kind, public::text as public, secret, salt,
 credentials,
     objective_hash, fee_base, fee_growth_bps, fee_cap, pot_bps, creator_bps, initial_pot, closes_at,
     idle_after, idle_min_messages, expiry_rule, demo, status, pot, message_count, event_seq, judged_count,
-    frame_seq, opened_at, ended_at, created_at, updated_at
+    next_price, frame_seq, opened_at, ended_at, created_at, updated_at
     from bots"""
 
 
@@ -224,6 +240,7 @@ def draft(bot: NewBot) -> Write:
         bot.expiry_rule.value,
         bot.demo,
         bot.initial_pot,
+        bot.fee_base,
     )
 
 
@@ -247,10 +264,16 @@ def _values(state: Mirror) -> tuple[object, ...]:
         state.message_count,
         state.event_seq,
         state.judged_count,
+        state.next_price,
         state.frame_seq,
         state.opened_at,
         state.ended_at,
     )
+
+
+def change_credentials(bot_id: UUID, credentials: bytes) -> Write:
+    """Replace a bot's encrypted credentials. By the bot's actor."""
+    return CREDENTIALS.row(bot_id, credentials)
 
 
 async def get(database: Database, bot_id: UUID) -> Bot | None:

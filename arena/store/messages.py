@@ -382,29 +382,21 @@ async def history(
 
 
 async def of_session(
-    database: Database, session_id: UUID, *, before: UUID | None = None, limit: int = 50
+    database: Database,
+    session_id: UUID,
+    *,
+    newest_first: bool = True,
+    beyond: UUID | None = None,
+    limit: int = 50,
 ) -> list[Message]:
-    """A page of all messages of a session, for its player: the newest first; go on ``before`` the last id."""
+    """A page of all messages of a session, for its player; go on ``beyond`` the last one's id."""
+    comparison, direction = ("<", "desc") if newest_first else (">", "asc")
     return await _messages(
         database,
-        "m.session_id = $1 and ($2::uuid is null or m.id < $2) order by m.id desc limit $3",
+        f"""m.session_id = $1 and ($2::uuid is null or m.id {comparison} $2)
+        order by m.id {direction} limit $3""",
         session_id,
-        before,
-        limit,
-    )
-
-
-async def transcript(
-    database: Database, bot_id: UUID, *, before_index: int | None = None, limit: int = 50
-) -> list[Message]:
-    """A page of a bot's judged messages, for everybody: the latest first; go on before the last index."""
-    return await _messages(
-        database,
-        """m.bot_id = $1 and m.status = 'judged' and not m.adopted
-        and ($2::bigint is null or m.message_index < $2)
-        order by m.message_index desc limit $3""",
-        bot_id,
-        before_index,
+        beyond,
         limit,
     )
 

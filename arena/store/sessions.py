@@ -11,6 +11,7 @@ from asyncpg import Record
 
 from arena.ids import new_id
 from arena.store.batch import RANK_SESSIONS, update
+from arena.store.bots import BotStatus
 from persistence import Database, Write
 
 
@@ -31,6 +32,14 @@ class ChatSession:
     solver: str
     status: SessionStatus
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSession(ChatSession):
+    """The same with what a list shows of the bot."""
+
+    bot_name: str
+    bot_status: BotStatus
 
 
 CLOSE = update(
@@ -114,10 +123,13 @@ async def of_solver(
     status: SessionStatus | None = None,
     before: UUID | None = None,
     limit: int = 50,
-) -> list[ChatSession]:
+) -> list[NamedSession]:
     """A page of a player's sessions, the newest first; go on ``before`` the last one's id."""
     records = await database.fetch(
-        f"""{_SELECT}
+        """
+        select s.id, s.bot_id, s.solver_id, u.wallet as solver, s.status, s.created_at, b.name as bot_name,
+            b.status as bot_status
+        from chat_sessions s join users u on u.id = s.solver_id join bots b on b.id = s.bot_id
         where s.solver_id = $1 and ($2::text is null or s.status = $2) and ($3::uuid is null or s.id < $3)
         order by s.id desc limit $4
         """,
@@ -126,7 +138,13 @@ async def of_solver(
         before,
         limit,
     )
-    return [_session(record) for record in records]
+    return [
+        NamedSession(
+            **dict(record)
+            | {"status": SessionStatus(record["status"]), "bot_status": BotStatus(record["bot_status"])}
+        )
+        for record in records
+    ]
 
 
 def _session(record: Record) -> ChatSession:

@@ -155,9 +155,9 @@ def failed(signature: str, *, slot: int, error: str) -> Write:
     return OUTCOME.row(signature, TransactionStatus.FAILED.value, slot, error)
 
 
-def expired(signature: str) -> Write:
-    """``pending`` to ``expired``: it provably never lands."""
-    return OUTCOME.row(signature, TransactionStatus.EXPIRED.value, None, None)
+def expired(signature: str, *, error: str | None = None) -> Write:
+    """``pending`` to ``expired``: it provably never lands; ``error`` is what kept it out, if that is known."""
+    return OUTCOME.row(signature, TransactionStatus.EXPIRED.value, None, error)
 
 
 def taken_back(bot_id: UUID, event_seq: int) -> Write:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from asyncpg import Record
+from asyncpg import Record, UniqueViolationError
 
 from arena.ids import new_id
-from persistence import Database
+from arena.store.batch import RANK_USER, update
+from persistence import ChangeRejected, Database, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,16 @@ class User:
     username: str | None
     created_at: datetime
 
+
+RENAME = update(
+    "users.rename",
+    "users",
+    {"id": "uuid", "username": "text", "skeleton": "text"},
+    set_="username = v.username, username_skeleton = v.skeleton",
+    where="t.id = v.id",
+    rank=RANK_USER,
+)
+"""Single writer: the user's own requests."""
 
 _SELECT = "select id, wallet, username, created_at from users"
 
@@ -44,6 +55,17 @@ async def find_or_create(database: Database, wallet: str) -> User:
         record = await database.fetch_one(f"{_SELECT} where wallet = $1", wallet)
     assert record is not None, "users are never deleted"
     return _user(record)
+
+
+def rename(user_id: UUID, username: str | None, skeleton: str | None) -> Write:
+    """Call a user otherwise. Refused when somebody else's name has this skeleton: see `is_name_taken`."""
+    return RENAME.row(user_id, username, skeleton)
+
+
+def is_name_taken(error: ChangeRejected) -> bool:
+    """Whether that is why a `rename` was refused."""
+    cause = error.__cause__
+    return isinstance(cause, UniqueViolationError) and cause.constraint_name == "users_username_skeleton"
 
 
 async def get(database: Database, user_id: UUID) -> User | None:

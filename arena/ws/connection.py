@@ -32,8 +32,12 @@ class CloseCode(IntEnum):
     NORMAL = 1000
     GOING_AWAY = 1001
     """The server stops. Connect again and resume."""
+    POLICY_VIOLATION = 1008
+    """The client did not stop when it was told that it sends too much."""
     INTERNAL_ERROR = 1011
     """A fault of the server. Connect again and resume."""
+    IDLE = 4408
+    """The client has not said anything for too long, not even `pong`. Connect again and resume."""
     TOO_SLOW = 4008
     """Frames were not read as fast as they came. Connect again and resume."""
     UNAUTHORIZED = 4401
@@ -53,7 +57,9 @@ class Connection(Protocol):
     """One client."""
 
     @property
-    def identity(self) -> Identity: ...
+    def identity(self) -> Identity | None:
+        """Who it is; None for a client that did not sign in, where anybody may connect."""
+        ...
 
     async def receive(self) -> bytes | str:
         """The next frame of the client. Raises `ConnectionClosed`."""
@@ -68,6 +74,13 @@ class Connection(Protocol):
 
     async def send(self, frame: bytes) -> None:
         """Queue a frame once there is room. A checkpoint. Raises `ConnectionClosed`."""
+        ...
+
+    async def flushed(self) -> None:
+        """Wait until nothing is queued any more. A checkpoint. Raises `ConnectionClosed`.
+
+        Who sends only the newest of something decides after this what that is.
+        """
         ...
 
     def close(self, code: CloseCode, reason: str = "") -> None:
@@ -119,9 +132,15 @@ class Outbox:
         """Put the frame, waiting for room. A checkpoint. Raises `ConnectionClosed`."""
         await trio.lowlevel.checkpoint()
         while not self.offer(frame):
-            if self._room.is_set():
-                self._room = trio.Event()
-            await self._room.wait()
+            await self._taken()
+
+    async def flushed(self) -> None:
+        """Wait until all has been taken. A checkpoint. Raises `ConnectionClosed` when the outbox is closed."""
+        await trio.lowlevel.checkpoint()
+        while self._frames and not self._closed:
+            await self._taken()
+        if self._closed:
+            raise ConnectionClosed
 
     async def take(self) -> bytes | None:
         """The next frame; waits for one. None once the outbox is closed and empty."""
@@ -140,6 +159,12 @@ class Outbox:
         self._closed = True
         self._changed.set()
         self._room.set()
+
+    async def _taken(self) -> None:
+        """Wait until a frame is taken, or the outbox is closed."""
+        if self._room.is_set():
+            self._room = trio.Event()
+        await self._room.wait()
 
     def _has_room(self, frame: bytes) -> bool:
         if not self._frames:

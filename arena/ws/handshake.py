@@ -19,12 +19,12 @@ class Admission:
 
     Attributes:
         subprotocol: to answer with; None when the client offered none.
-        who: the client, or why it is refused. A browser cannot see the answer to its handshake, so a
-            refusal is told after accepting.
+        who: the client, None for anybody, or why it is refused. A browser cannot see the answer to its handshake,
+            so a refusal is told after accepting.
     """
 
     subprotocol: str | None
-    who: Identity | Problem
+    who: Identity | Problem | None
 
 
 def admit(
@@ -34,10 +34,12 @@ def admit(
     origin: str | None,
     offered: Sequence[str],
     authorization: str | None,
+    anybody: bool = False,
 ) -> Admission:
     """Look at the request's Origin, Sec-WebSocket-Protocol and Authorization headers.
 
-    Clients that are no browsers may leave out the first two.
+    Clients that are no browsers may leave out the first two. `anybody`: the token may be left out, too; one that is
+    sent has to be good all the same.
 
     Raises:
         Problem: to be answered instead of accepting: `origin_refused`, `protocol_unknown`, or, without
@@ -45,8 +47,12 @@ def admit(
     """
     if origin is not None and not origin_allowed(settings, origin):
         raise Problem("origin_refused", "Not from here", 403, "Pages of this origin may not connect.")
+    token = next(
+        (item.removeprefix(BEARER_PREFIX) for item in offered if item.startswith(BEARER_PREFIX)), None
+    )
+    nobody = anybody and token is None and authorization is None
     if not offered:
-        return Admission(None, tokens.read(bearer(authorization)))
+        return Admission(None, None if nobody else tokens.read(bearer(authorization)))
     if SUBPROTOCOL not in offered:
         raise Problem(
             "protocol_unknown",
@@ -55,9 +61,8 @@ def admit(
             f"This server speaks {SUBPROTOCOL}.",
             {"supported": [SUBPROTOCOL]},
         )
-    token = next(
-        (item.removeprefix(BEARER_PREFIX) for item in offered if item.startswith(BEARER_PREFIX)), None
-    )
+    if nobody:
+        return Admission(SUBPROTOCOL, None)
     try:
         return Admission(SUBPROTOCOL, tokens.read(token if token is not None else bearer(authorization)))
     except TokenRefused as refusal:

@@ -1,22 +1,21 @@
-"""The frames of a chat: what clients send, and what a connection answers.
+"""The frames of the websockets: what clients send, and what a connection answers.
 
 What happened in the game (`payment`, `reply`, `reply.delta`, `pot`, `settlement`, `refund`) are the frames of
-`arena.game.frames`. All are JSON objects with `type`.
+`arena.game.frames`. All are JSON objects with `type`. The unions at the end say which frame goes over which socket.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from arena.edge.encoding import TransactionBytes
 from arena.game import frames
 from arena.problems import Problem
 from arena.store.messages import MessageStatus
-from arena.ws.connection import MAX_FRAME_BYTES, SUBPROTOCOL
+from arena.ws.connection import SUBPROTOCOL
 
 MAX_SEQ: Final = 2**53 - 1
 """The largest integer that every JSON parser keeps exact."""
@@ -56,22 +55,30 @@ class ResumeFrame(Frame):
     after: Annotated[int, Field(ge=0, le=MAX_SEQ, strict=True)]
 
 
+# -- both ways
+
+
 class PingFrame(Frame):
-    """Are you there? The answer is `pong`."""
+    """Are you there? The answer is `pong`. The server asks a client that has been silent for a while."""
 
-    type: Literal["ping"]
+    type: Literal["ping"] = "ping"
 
 
-ClientFrame = Annotated[MessageFrame | PayFrame | ResumeFrame | PingFrame, Field(discriminator="type")]
-_client_frame: TypeAdapter[MessageFrame | PayFrame | ResumeFrame | PingFrame] = TypeAdapter(ClientFrame)
-_object: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+class PongFrame(Frame):
+    """The answer to `ping`."""
+
+    type: Literal["pong"] = "pong"
+
+
+PING: Final = PingFrame().encode()
+PONG: Final = PongFrame().encode()
 
 
 # -- to the client
 
 
 class WelcomeFrame(Frame):
-    """The first frame of every connection."""
+    """The first frame of a chat."""
 
     type: Literal["welcome"] = "welcome"
     protocol: Literal["arena.v1"] = SUBPROTOCOL
@@ -80,6 +87,30 @@ class WelcomeFrame(Frame):
     wallet: str
     seq: int = Field(description="the newest frame of the bot; resume after it to get only what is new")
     max_text_length: int = Field(description="characters of a message")
+
+
+class SpectatorWelcomeFrame(Frame):
+    """The first frame for a spectator of a bot."""
+
+    type: Literal["welcome"] = "welcome"
+    protocol: Literal["arena.v1"] = SUBPROTOCOL
+    bot_id: UUID
+    seq: int = Field(description="the newest frame of the bot; resume after it to get only what is new")
+
+
+class LobbyWelcomeFrame(Frame):
+    """The first frame in the lobby."""
+
+    type: Literal["welcome"] = "welcome"
+    protocol: Literal["arena.v1"] = SUBPROTOCOL
+
+
+class LobbyFrame(Frame):
+    """The open bots with the largest pots. What was told of bots before does not count any more."""
+
+    type: Literal["lobby"] = "lobby"
+    bots: list[frames.BotEntry]
+    more: bool = Field(description="there are more open bots than these: `GET /bots` has them all")
 
 
 class QuoteFrame(Frame):
@@ -114,16 +145,20 @@ class ErrorFrame(Frame):
     retry_after: int | None = Field(default=None, description="seconds after which to try again")
 
 
-class PongFrame(Frame):
-    type: Literal["pong"] = "pong"
+# -- which frames go over which socket
 
-
-ServerFrame = Annotated[
+ChatClientFrame = Annotated[
+    MessageFrame | PayFrame | ResumeFrame | PingFrame | PongFrame, Field(discriminator="type")
+]
+ChatServerFrame = Annotated[
     WelcomeFrame
     | QuoteFrame
     | PaymentStateFrame
     | ErrorFrame
+    | PingFrame
     | PongFrame
+    | frames.PresenceFrame
+    | frames.PresenceFrame
     | frames.PaymentFrame
     | frames.ReplyDelta
     | frames.ReplyFrame
@@ -134,35 +169,33 @@ ServerFrame = Annotated[
     Field(discriminator="type"),
 ]
 
-PONG: Final = PongFrame().encode()
+SpectatorClientFrame = Annotated[ResumeFrame | PingFrame | PongFrame, Field(discriminator="type")]
+SpectatorServerFrame = Annotated[
+    SpectatorWelcomeFrame
+    | ErrorFrame
+    | PingFrame
+    | PongFrame
+    | frames.PresenceFrame
+    | frames.PresenceFrame
+    | frames.ReplyFrame
+    | frames.PotFrame
+    | frames.RollbackFrame
+    | frames.SettlementFrame
+    | frames.RefundFrame,
+    Field(discriminator="type"),
+]
 
-
-class FrameRefused(Problem):
-    """What the client sent is not a frame. `frame_id` is its id, if it could be made out."""
-
-    def __init__(self, code: str, detail: str, frame_id: UUID | None = None) -> None:
-        super().__init__(code, "This is not a frame of this protocol", 422, detail)
-        self.frame_id = frame_id
-
-
-def decode(data: bytes | str) -> MessageFrame | PayFrame | ResumeFrame | PingFrame:
-    """A client's frame.
-
-    Raises:
-        FrameRefused: `frame_too_large`, `frame_malformed` (not a JSON object), `frame_unknown` (no such
-            type) or `frame_invalid`.
-    """
-    # a character has up to 4 bytes; only a text that could be too long is measured
-    if len(data) > MAX_FRAME_BYTES or (
-        isinstance(data, str)
-        and len(data) * 4 > MAX_FRAME_BYTES
-        and len(data.encode("utf-8", "surrogatepass")) > MAX_FRAME_BYTES
-    ):
-        raise FrameRefused("frame_too_large", f"A frame has at most {MAX_FRAME_BYTES} bytes.")
-    try:
-        return _client_frame.validate_json(data)
-    except ValidationError as error:
-        raise _refusal(data, error) from None
+LobbyClientFrame = Annotated[PingFrame | PongFrame, Field(discriminator="type")]
+LobbyServerFrame = Annotated[
+    LobbyWelcomeFrame
+    | ErrorFrame
+    | PingFrame
+    | PongFrame
+    | frames.PresenceFrame
+    | LobbyFrame
+    | frames.BotFrame,
+    Field(discriminator="type"),
+]
 
 
 def error_frame(problem: Problem, frame_id: UUID | None = None) -> bytes:
@@ -174,39 +207,3 @@ def error_frame(problem: Problem, frame_id: UUID | None = None) -> bytes:
         id=frame_id,
         retry_after=retry_after if isinstance(retry_after, int) else None,
     ).encode()
-
-
-def frames_schema() -> dict[str, Any]:
-    """The JSON Schema of all frames: `client` and `server` are the two unions."""
-    _, definitions = models_json_schema([(ErrorFrame, "serialization")])
-    client = _client_frame.json_schema(mode="validation", ref_template="#/$defs/{model}")
-    server = TypeAdapter[Any](ServerFrame).json_schema(mode="serialization", ref_template="#/$defs/{model}")
-    defs = definitions.get("$defs", {}) | client.pop("$defs") | server.pop("$defs")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Frames of the arena's websockets",
-        "$defs": {**defs, "client": client, "server": server},
-        "anyOf": [{"$ref": "#/$defs/client"}, {"$ref": "#/$defs/server"}],
-    }
-
-
-def _refusal(data: bytes | str, error: ValidationError) -> FrameRefused:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    match first["type"]:
-        case "json_invalid":
-            return FrameRefused("frame_malformed", "A frame is a JSON object in UTF-8.")
-        case "model_attributes_type" | "union_tag_not_found" | "dict_type":
-            return FrameRefused("frame_malformed", "A frame is a JSON object with a `type`.", _id_of(data))
-        case "union_tag_invalid":
-            return FrameRefused("frame_unknown", "`type` is message, pay, resume or ping.", _id_of(data))
-    where = ".".join(str(part) for part in first["loc"][1:])  # the first part is the union's tag
-    message = first["msg"].removeprefix("Value error, ")
-    return FrameRefused("frame_invalid", f"{where}: {message}", _id_of(data))
-
-
-def _id_of(data: bytes | str) -> UUID | None:
-    """The `id` of a frame that is otherwise wrong, so that the client knows which one it was."""
-    try:
-        return UUID(str(_object.validate_json(data).get("id")))
-    except ValueError:  # pydantic's errors are some
-        return None

@@ -19,7 +19,7 @@ from arena.edge.identity import Identity
 from arena.problems import Problem
 from arena.ws.connection import RESUME, CloseCode, ConnectionClosed, Conversation, Outbox
 from arena.ws.hypercorn_stream import abort, tcp_stream, watch_peer
-from arena.ws.protocol import error_frame
+from arena.ws.protocol import PING, error_frame
 
 log = structlog.get_logger(__name__)
 
@@ -31,19 +31,32 @@ WATCH_INTERVAL = 1.0
 
 
 class QuartConnection:
-    """One accepted websocket. `run` serves it until it is over."""
+    """One accepted websocket. `run` serves it until it is over.
+
+    Args:
+        identity: None for a client that is not signed in.
+        ping_after: seconds of a client's silence after which it is asked whether it is there.
+        idle_after: seconds of silence after which it is left.
+        clock: Unix seconds.
+    """
 
     def __init__(
         self,
         websocket: Websocket,
-        identity: Identity,
+        identity: Identity | None,
         *,
+        ping_after: float = inf,
+        idle_after: float = inf,
         clock: Callable[[], float] = time,
     ) -> None:
         self._websocket = websocket
         self._identity = identity
         self._outbox = Outbox()
+        self._ping_after = ping_after
+        self._idle_after = idle_after
         self._clock = clock
+        self._listening_since: float | None = None
+        self._pinged = False
         self._conversation = trio.CancelScope()
         self._writer = trio.CancelScope(shield=True)
         self._closing: tuple[CloseCode, str] | None = None
@@ -52,12 +65,18 @@ class QuartConnection:
         self._written = trio.Event()
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> Identity | None:
         return self._identity
 
     async def receive(self) -> bytes | str:
-        # quart hands on None for an empty binary frame
-        return await self._websocket.receive() or b""
+        # silence counts only while somebody listens: what has come before that is not lost on the way
+        self._listening_since = trio.current_time()
+        self._pinged = False
+        try:
+            # quart hands on None for an empty binary frame
+            return await self._websocket.receive() or b""
+        finally:
+            self._listening_since = None
 
     def send_nowait(self, frame: bytes) -> None:
         if not self._outbox.offer(frame):
@@ -66,6 +85,9 @@ class QuartConnection:
 
     async def send(self, frame: bytes) -> None:
         await self._outbox.put(frame)
+
+    async def flushed(self) -> None:
+        await self._outbox.flushed()
 
     def close(self, code: CloseCode, reason: str = "") -> None:
         """As `Connection.close`; also ends the conversation, whichever task calls it."""
@@ -95,7 +117,8 @@ class QuartConnection:
                 self.close(CloseCode.NORMAL)
 
     async def _hold(self, conversation: Conversation) -> None:
-        self._conversation.deadline = trio.current_time() + self._identity.expires_at - self._clock()
+        if self._identity is not None:
+            self._conversation.deadline = trio.current_time() + self._identity.expires_at - self._clock()
         try:
             with self._conversation:
                 await conversation(self)
@@ -104,7 +127,7 @@ class QuartConnection:
         except Problem as problem:
             self._refuse(problem)
         except Exception:
-            log.exception("a websocket conversation crashed", user_id=str(self._identity.user_id))
+            log.exception("a websocket conversation crashed", who=self._identity and self._identity.wallet)
             self.close(CloseCode.INTERNAL_ERROR, RESUME)
         if self._conversation.cancelled_caught and self._closing is None:
             self.close(CloseCode.UNAUTHORIZED, "token_expired")
@@ -150,6 +173,7 @@ class QuartConnection:
                     await self._written.wait()
                     return
                 now = trio.current_time()
+                self._look_for_life(now)
                 stalled = self._sending_since is not None and now - self._sending_since > STALL_TIMEOUT
                 late = self._closing_since is not None and now - self._closing_since > CLOSE_TIMEOUT
                 if stalled or late:
@@ -157,6 +181,17 @@ class QuartConnection:
                     await self._abort()
                     self._writer.cancel()
                     return
+
+    def _look_for_life(self, now: float) -> None:
+        """Ask a silent client whether it is there, and leave it if it does not answer."""
+        silent = 0.0 if self._listening_since is None else now - self._listening_since
+        if self._closing is not None:
+            return
+        if silent >= self._idle_after:
+            self.close(CloseCode.IDLE, RESUME)
+        elif silent >= self._ping_after and not self._pinged:
+            self._pinged = True
+            self._outbox.offer(PING)  # when the outbox is full, it is the writer that finds out
 
     async def _abort(self) -> None:
         stream = tcp_stream(self._websocket._send)

@@ -209,6 +209,30 @@ def test_a_key_is_read_from_hex_and_both_alphabets_of_base64() -> None:
     assert decode_key("_" * 42 + "8=") == b"\xff" * 32
 
 
+def test_a_language_model_is_set_up_with_what_bots_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARENA_LLM_BASE_URL", "http://127.0.0.1:11434/v1")
+    assert problems() == ("ARENA_LLM_BASE_URL: needs ARENA_LLM_MODELS too",)
+    monkeypatch.setenv("ARENA_LLM_MODELS", "small-1, large-1")
+    monkeypatch.setenv("ARENA_LLM_API_KEY", "sk-operators-key")
+    monkeypatch.setenv("ARENA_LLM_ALLOWED_URLS", "https://a.example/v1/,https://b.example:8443")
+    settings = load_settings()
+    assert settings.arena_llm_models == ("small-1", "large-1")
+    assert settings.arena_llm_allowed_urls == ("https://a.example/v1", "https://b.example:8443")
+    assert "sk-operators-key" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://a.example/v1", "a.example", "https://", "https://user:pw@a.example", "https://a.example/?x=1"],
+)
+def test_creators_may_only_be_allowed_whole_urls_with_https(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("ARENA_LLM_ALLOWED_URLS", f"https://fine.example,{url}")
+    (problem,) = problems()
+    assert problem.startswith("ARENA_LLM_ALLOWED_URLS: must be URLs such as")
+
+
 def test_the_example_documents_every_setting_with_its_default() -> None:
     text = EXAMPLE.read_text("utf-8")
     documented = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", text, re.MULTILINE))

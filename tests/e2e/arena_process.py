@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +28,13 @@ class ArenaProcess:
     """An arena on its own data directory and port; both stay the same across restarts."""
 
     def __init__(
-        self, data_dir: Path, *, demo: bool = False, slot_ms: int = 100, chain_faults: bool = False
+        self,
+        data_dir: Path,
+        *,
+        demo: bool = False,
+        slot_ms: int = 100,
+        chain_faults: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.data_dir = data_dir
         self.port = free_port()
@@ -36,14 +42,19 @@ class ArenaProcess:
         self._arguments = [] if demo else ["--no-demo"]
         self._slot_ms = slot_ms
         self._chain_faults = chain_faults
+        self._settings = settings or {}
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def log(self) -> str:
         return (self.data_dir / "serve.log").read_text()
 
-    async def start(self, *, crash_at: str = "") -> None:
-        """Start it and wait until it is ready; with `crash_at` it dies (or stops) at that point."""
+    async def start(self, *, crash_at: str = "", **more: str) -> None:
+        """Start it and wait until it is ready; with `crash_at` it dies (or stops) at that point.
+
+        Args:
+            more: further variables of its environment.
+        """
         environment = {
             **{
                 name: value
@@ -56,6 +67,8 @@ class ArenaProcess:
             "ARENA_CRASH_AT": crash_at,
             "ARENA_CHAIN_FAULTS": str(self._chain_faults),
             "DATABASE_URL": "",
+            **self._settings,
+            **more,
         }
         self._spawn(environment)
         with trio.fail_after(START_TIMEOUT):
@@ -130,6 +143,10 @@ class ArenaProcess:
         assert self._process is not None
         self._process.send_signal(signal.SIGINT)
 
+    def terminate(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+
     def end(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
@@ -141,9 +158,14 @@ class ArenaProcess:
 
 @contextmanager
 def arena_process(
-    data_dir: Path, *, demo: bool = False, slot_ms: int = 100, chain_faults: bool = False
+    data_dir: Path,
+    *,
+    demo: bool = False,
+    slot_ms: int = 100,
+    chain_faults: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[ArenaProcess]:
-    process = ArenaProcess(data_dir, demo=demo, slot_ms=slot_ms, chain_faults=chain_faults)
+    process = ArenaProcess(data_dir, demo=demo, slot_ms=slot_ms, chain_faults=chain_faults, settings=settings)
     try:
         yield process
     finally:

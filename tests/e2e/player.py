@@ -21,6 +21,7 @@ from arena.ids import new_id
 SOL = 1_000_000_000
 PHRASE = "the northern lights"
 PAUSE = 0.2
+_OUTAGES = ("unreachable", "nonsense", "503", "busy", "shutting_down")
 _PASSING = (OSError, ConnectionClosed, HandshakeError, ArenaError)
 
 
@@ -63,7 +64,7 @@ async def persistently(
             try:
                 return await client.call(method, path, body)
             except ArenaError as error:
-                if error.code not in ("unreachable", "503") and "unavailable" not in error.code:
+                if error.code not in _OUTAGES and "unavailable" not in error.code:
                     raise
                 await trio.sleep(PAUSE)
 
@@ -87,6 +88,7 @@ class Player:
         self.client = client
         self.bot_id = bot_id
         self.frames: list[dict[str, Any]] = []
+        self.deltas: list[dict[str, Any]] = []
         self.paid: set[UUID] = set()
 
     @property
@@ -145,6 +147,8 @@ class Player:
                     await chat.send(
                         type="pay", id=message_id, transaction=self.client.sign(frame["transaction"])
                     )
+                elif frame["type"] == "reply.delta":
+                    self.deltas.append(frame)
                 elif "seq" in frame and frame["type"] != "welcome":
                     assert frame["seq"] > self.seq, "frames come once, in order"
                     self.frames.append(frame)

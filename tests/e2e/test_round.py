@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trio
 
@@ -44,11 +45,11 @@ async def test_the_demo_bots_are_open_after_the_first_start_and_once_after_the_s
                 with trio.fail_after(60):
                     while True:
                         listed = (await client.call("GET", "/bots"))["bots"]
-                        if [bot["status"] for bot in listed] == ["open"] * 3:
+                        if [bot["status"] for bot in listed] == ["open"] * 6:
                             break
                         await trio.sleep(0.2)
             arena.end()
-        assert len({bot["name"] for bot in listed}) == 3
+        assert len({bot["name"] for bot in listed}) == 6
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,23 @@ async def test_ctrl_c_ends_in_order_and_the_next_start_has_everything(tmp_path: 
         async with funded_client(arena.url) as winner:
             player = Player(winner, bot["id"])
             assert (await player.say(f"It must be {PHRASE}"))["verdict"] == "solved"
+
+
+async def test_who_comes_while_the_arena_ends_is_refused_at_once(tmp_path: Path) -> None:
+    """And not left waiting in a queue that nobody reads: clients that were told to connect again do so immediately."""
+    with arena_process(tmp_path / "arena") as arena:
+        await arena.start()
+        async with httpx.AsyncClient() as idle:
+            await idle.get(f"{arena.url}/api/v1/health")  # an idle connection holds up the end for a while
+            arena.terminate()
+            with trio.fail_after(3):
+                while True:
+                    try:
+                        await (await trio.open_tcp_stream("127.0.0.1", arena.port)).aclose()
+                    except OSError:
+                        break
+                    await trio.sleep(0.05)
+            assert await arena.died(within=20) == 0
 
 
 async def test_a_second_arena_on_the_same_directory_says_so_and_ends(tmp_path: Path) -> None:

@@ -93,6 +93,23 @@ def test_an_earlier_price_that_a_quote_has_kept_is_no_difference_but_counted() -
     assert (ledger.differences, ledger.quoted) == ([], 1)
 
 
+def test_a_later_price_that_was_quoted_before_a_fork_is_no_difference_but_counted() -> None:
+    """Quoted after three messages, of which a fork took back two: it is the second now, at the fourth's price."""
+    life = Life(fee_growth_bps=500)
+    life.pay(life.world.alice)
+    life.pay(life.world.bob, life.fees.price(3))
+    ledger = life.ledger()
+    assert (ledger.differences, ledger.quoted) == ([], 1)
+
+
+def test_a_price_that_is_none_of_the_terms_is_a_difference() -> None:
+    life = Life(fee_growth_bps=500)
+    life.pay(life.world.alice)
+    life.pay(life.world.bob, life.fees.price(3) + 1)
+    [difference] = life.ledger().differences
+    assert (difference.kind, difference.about) == (Kind.PRICE, "message 2")
+
+
 def test_the_order_in_which_a_node_tells_does_not_matter() -> None:
     life = solved_life()
     assert life.ledger(life.history[::-1]).differences == []

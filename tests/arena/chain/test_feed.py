@@ -14,11 +14,13 @@ from uuid import UUID
 import pytest
 import trio
 import trio.testing
+from structlog.testing import capture_logs
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, serve_websocket
 
 import arena.chain.feed
 from arena.chain.client import ChainClient
 from arena.chain.feed import ChainEvent, Feed, FeedFull
+from arena.problems import unavailable
 
 PATIENCE = 5.0
 
@@ -194,6 +196,7 @@ class Recorder:
         self.busy: set[UUID] = set()
         self.most_busy = 0
         self.refuse: dict[tuple[UUID, int], int] = {}
+        self.failures: dict[UUID, Exception] = {}
         self.gate: trio.Event | None = None
         self.attempts = 0
 
@@ -209,7 +212,7 @@ class Recorder:
             key = (bot_id, event.event.event_seq)
             if self.refuse.get(key, 0):
                 self.refuse[key] -= 1
-                raise RuntimeError("not now")
+                raise self.failures.get(bot_id) or RuntimeError("not now")
             self.seen[bot_id].append(event)
         finally:
             self.busy.discard(bot_id)
@@ -399,6 +402,24 @@ async def test_a_handler_that_fails_is_asked_again_and_nothing_is_skipped(bench:
     await until(lambda: bench.recorder.seqs(A) == [1, 2, 3] and bench.recorder.seqs(B) == [1])
     assert bench.recorder.attempts == 7
     assert bench.feed.status.handled == 4
+
+
+async def test_an_outage_of_the_handler_is_a_line_in_the_log_and_a_bug_has_its_traceback(
+    bench: Bench, chain: Chain
+) -> None:
+    bench.track(A)
+    bench.track(B)
+    bench.recorder.refuse[A, 1] = bench.recorder.refuse[B, 1] = 1
+    bench.recorder.failures[A] = unavailable("database")
+    with capture_logs() as logs:
+        await chain.notify(chain.land(A, 1), chain.land(B, 1))
+        await until(lambda: bench.recorder.seqs(A) == [1] and bench.recorder.seqs(B) == [1])
+    assert {
+        (entry["event"], entry["bot_id"], "exc_info" in entry) for entry in logs if "bot_id" in entry
+    } == {
+        ("event_postponed", str(A), False),
+        ("an event could not be handled", str(B), True),
+    }
 
 
 async def test_a_slow_bot_does_not_hold_up_another(bench: Bench, chain: Chain) -> None:

@@ -17,12 +17,14 @@ from solders.pubkey import Pubkey
 
 from arena.chain.accounts import decode_bot
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID, program_path
-from arena.chain.client import Blockhash, ChainClient, Commitment
+from arena.chain.client import Blockhash, ChainClient, Commitment, TransactionRejected
+from arena.chain.cosigning import LIGHTHOUSE
 from arena.chain.events import MessageFeeRecorded
 from arena.chain.feed import ChainEvent, Feed
 from arena.chain.instructions import BotTerms, close_bot, create_bot, record_message_fee, settle_reward
 from arena.chain.own_transactions import own_transaction
 from arena.chain.pda import bot_address
+from arena.chain.reasons import explain, explain_expiry
 from arena.chain.submitter import Expired, Failed, Landed, Outcome, Outgoing, Submitter, TransactionKind
 from arena.localnet import Endpoints, LocalnetConfig, serve
 
@@ -226,7 +228,7 @@ async def test_a_payment_that_the_program_refuses_has_failed_with_its_code(stage
     bot = await stage.open_bot(uuid4())
     outcome = await stage.pay(bot, valid_for=-10)
     assert isinstance(outcome, Failed)
-    assert outcome.code == 6002, "QuoteExpired"
+    assert outcome.error == "InstructionError(1): Custom 6002", "QuoteExpired"
 
 
 async def test_a_payment_with_a_blockhash_that_never_was_expires(stage: Stage) -> None:
@@ -237,3 +239,107 @@ async def test_a_payment_with_a_blockhash_that_never_was_expires(stage: Stage) -
     state = await stage.client.account(bot)
     assert state is not None
     assert decode_bot(state.data).message_count == 0
+
+
+@pytest.mark.parametrize(
+    ("lamports", "code"),
+    [
+        (0, "funds_insufficient"),
+        (9_999_999, "funds_insufficient"),
+        (FEE - 1 + 10_000, "funds_insufficient"),
+        (FEE + 10_000 + 1, "funds_below_rent"),
+        (FEE + 10_000, None),
+    ],
+)
+async def test_a_wallet_that_cannot_pay_is_told_so_by_the_chain(
+    stage: Stage, lamports: int, code: str | None
+) -> None:
+    """Empty, without the amount, or left with less than a wallet may hold; with exactly the price it may pay."""
+    bot = await stage.open_bot(uuid4())
+    poor = Keypair()
+    if lamports:
+        await stage.client.airdrop(poor.pubkey(), lamports)
+        with trio.fail_after(10):
+            while not await stage.client.balance(poor.pubkey()):
+                await trio.sleep(0.02)
+    instruction = record_message_fee(
+        DEFAULT_PROGRAM_ID,
+        bot=bot,
+        player=poor.pubkey(),
+        quote_key=stage.quote.pubkey(),
+        message_id=uuid4(),
+        content_hash=bytes(32),
+        amount=FEE,
+        valid_until=int(time.time()) + 60,
+    )
+    signed = own_transaction(
+        [instruction], poor, await stage.client.latest_blockhash(), cosigners=[stage.quote]
+    )
+    if code is None:
+        await stage.client.send(signed.transaction)
+        return
+    with pytest.raises(TransactionRejected) as rejected:
+        await stage.client.send(signed.transaction)
+    assert explain(rejected.value.cause, DEFAULT_PROGRAM_ID, signed.transaction).code == code
+
+
+async def test_what_else_the_chain_refuses_before_it_lands(stage: Stage) -> None:
+    bot = await stage.open_bot(uuid4())
+
+    async def refusal(
+        payer: Keypair, *instructions: Instruction, known: bool = True, units: int = 60_000
+    ) -> str:
+        at = await stage.client.latest_blockhash()
+        if not known:
+            at = Blockhash(at.hash.new_unique(), at.last_valid_block_height)
+        signers = [stage.quote, stage.player]
+        signed = own_transaction(instructions, payer, at, cosigners=signers, unit_limit=units)
+        with pytest.raises(TransactionRejected) as rejected:
+            await stage.client.send(signed.transaction)
+        return explain(rejected.value.cause, DEFAULT_PROGRAM_ID, signed.transaction).code
+
+    def fee(amount: int) -> Instruction:
+        return record_message_fee(
+            DEFAULT_PROGRAM_ID,
+            bot=bot,
+            player=stage.player.pubkey(),
+            quote_key=stage.quote.pubkey(),
+            message_id=uuid4(),
+            content_hash=bytes(32),
+            amount=amount,
+            valid_until=int(time.time()) + 60,
+        )
+
+    assert await refusal(stage.player, fee(FEE + 1)) == "program_refused"
+    assert await refusal(stage.player, fee(FEE), units=300) == "compute_exceeded"
+    assert await refusal(stage.player, Instruction(LIGHTHOUSE, b"", [])) == "program_missing"
+    assert await refusal(stage.player, fee(FEE), known=False) == "transaction_expired"
+    landed = own_transaction(
+        [fee(FEE)], stage.player, await stage.client.latest_blockhash(), cosigners=[stage.quote]
+    )
+    await stage.client.send(landed.transaction)
+    with trio.fail_after(10):
+        while (await stage.client.transaction(landed.signature)) is None:  # until it is confirmed
+            await trio.sleep(0.02)
+    with pytest.raises(TransactionRejected) as again:
+        await stage.client.send(landed.transaction)
+    assert explain(again.value.cause, DEFAULT_PROGRAM_ID, landed.transaction).code == "transaction_spent"
+
+
+async def test_a_payment_after_the_end_of_its_bot_says_that_it_is_over(stage: Stage) -> None:
+    bot = await stage.open_bot(uuid4())
+    assert isinstance(await stage.pay(bot), Landed)
+    await stage.settle_and_close(bot, 1)
+    outcome = await stage.pay(bot)
+    assert isinstance(outcome, Failed)
+    transaction = outcome.outgoing.transaction
+    assert explain(outcome.cause, DEFAULT_PROGRAM_ID, transaction).code == "bot_not_live"
+
+
+async def test_a_payment_of_an_empty_wallet_lands_nowhere_and_is_known_for_it(stage: Stage) -> None:
+    bot = await stage.open_bot(uuid4())
+    stage.player = Keypair()
+    outcome = await stage.pay(bot)
+    assert outcome == Expired(outcome.outgoing, "AccountNotFound")
+    found = explain_expiry(outcome.cause, DEFAULT_PROGRAM_ID, outcome.outgoing.transaction)
+    assert found.code == "funds_insufficient"

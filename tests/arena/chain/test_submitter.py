@@ -54,12 +54,21 @@ class Cluster:
         self.recent: dict[str, dict[str, object]] = {}
         self.history: dict[str, dict[str, object]] = {}
         self.sent: list[str] = []
+        self.would_fail: object = None
         node.script.update(
             sendTransaction=self.send,
             getSignatureStatuses=self.statuses,
             getBlockHeight=lambda _: self.height,
             getSlot=lambda _: self.height,
+            simulateTransaction=self.simulate,
         )
+
+    def simulate(self, encoded: str, config: dict[str, object]) -> dict[str, object]:
+        assert config["replaceRecentBlockhash"] is True
+        return {
+            "context": {"slot": self.processed},
+            "value": {"err": self.would_fail, "logs": [], "unitsConsumed": 0},
+        }
 
     def send(self, encoded: str, config: dict[str, object]) -> str:
         assert config["skipPreflight"] is True
@@ -155,7 +164,7 @@ async def test_a_failure_counts_only_when_it_is_final(bench: Bench, cluster: Clu
     assert not bench.outcomes
     cluster.recent[sent.signature] = status("finalized", error)
     await until(lambda: bench.outcomes)
-    assert bench.outcomes == [Failed(sent, 42, "InstructionError(0): Custom 6004", 6004)]
+    assert bench.outcomes == [Failed(sent, 42, {"InstructionError": [0, {"Custom": 6004}]})]
 
 
 async def test_one_that_cannot_land_any_more_expires(bench: Bench, cluster: Cluster) -> None:
@@ -166,6 +175,41 @@ async def test_one_that_cannot_land_any_more_expires(bench: Bench, cluster: Clus
     await until(lambda: cluster.node.count("getBlockHeight") >= 4)
     assert not bench.outcomes, "at the last valid height it may still land"
     cluster.height = LAST_VALID + 1
+    await until(lambda: bench.outcomes)
+    assert bench.outcomes == [Expired(sent)]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("AccountNotFound", "AccountNotFound"),
+        ("InsufficientFundsForFee", "InsufficientFundsForFee"),
+        (
+            {"InsufficientFundsForRent": {"account_index": 0}},
+            {"InsufficientFundsForRent": {"account_index": 0}},
+        ),
+        # what a program says now, it would have said in a block
+        ({"InstructionError": [1, {"Custom": 6002}]}, None),
+        ("BlockhashNotFound", None),
+        (None, None),
+    ],
+)
+async def test_what_kept_it_out_of_every_block_is_told(
+    bench: Bench, cluster: Cluster, error: object, told: object
+) -> None:
+    sent = outgoing()
+    cluster.would_fail = error
+    cluster.height = cluster.processed = LAST_VALID + 1
+    bench.submitter.submit(sent)
+    await until(lambda: bench.outcomes)
+    assert bench.outcomes == [Expired(sent, told)]
+
+
+async def test_a_node_that_cannot_tell_why_keeps_nobody_waiting(bench: Bench, cluster: Cluster) -> None:
+    sent = outgoing()
+    cluster.node.script["simulateTransaction"] = cluster.node.NodeError(-32005, "behind")
+    cluster.height = cluster.processed = LAST_VALID + 1
+    bench.submitter.submit(sent)
     await until(lambda: bench.outcomes)
     assert bench.outcomes == [Expired(sent)]
 
@@ -191,7 +235,7 @@ async def test_what_landed_long_ago_is_found_in_the_history(bench: Bench, cluste
     bench.submitter.submit(landed)
     bench.submitter.submit(failed)
     await until(lambda: len(bench.outcomes) == 2)
-    assert set(bench.outcomes) == {Landed(landed, 7), Failed(failed, 8, "AccountNotFound", None)}
+    assert set(bench.outcomes) == {Landed(landed, 7), Failed(failed, 8, "AccountNotFound")}
 
 
 async def test_an_outage_decides_nothing(bench: Bench, cluster: Cluster) -> None:

@@ -46,9 +46,22 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
         "rotate-keys",
         "localnet",
         "migrate",
+        "export-openapi",
         "token",
+        "export-frames",
     ):
         assert command in said.stdout
+
+
+def test_the_documented_schema_of_frames_is_the_one_that_is_exported(tmp_path: Path) -> None:
+    """If this fails: arena export-frames docs/frames.schema.json"""
+    documented = (Path(__file__).parents[3] / "docs" / "frames.schema.json").read_text("utf-8")
+    said = arena("export-frames", cwd=tmp_path)
+    assert (said.returncode, said.stdout) == (0, documented)
+    assert arena("export-frames", "frames.json", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "frames.json").read_text("utf-8") == documented
+    missing = arena("export-frames", "nowhere/frames.json", cwd=tmp_path)
+    assert (missing.returncode, len(missing.stderr.splitlines())) == (1, 1)
 
 
 def test_every_wrong_setting_is_a_line_and_the_exit_code_is_two(tmp_path: Path) -> None:

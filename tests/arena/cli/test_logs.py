@@ -157,3 +157,13 @@ def test_outside_of_actors_lines_are_as_ever(capsys: pytest.CaptureFixture[str])
     by_stdlib("hello")
     for line in map(json.loads, capsys.readouterr().err.splitlines()):
         assert not {"actor", "message", "message_id"} & line.keys()
+
+
+@pytest.mark.parametrize("library", ["openai._base_client", "httpx2", "httpcore2.connection"])
+def test_libraries_do_not_tell_of_requests_even_for_debugging(
+    library: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There are prompts and keys in them."""
+    configure_logs(load_settings(None, arena_log_level="debug"))
+    logging.getLogger(library).debug("Request options: %s", {"prompt": "open sesame"})
+    assert capsys.readouterr().err == ""

@@ -66,6 +66,7 @@ def bot(**values: Any) -> Bot:
         message_count=0,
         event_seq=1,
         judged_count=0,
+        next_price=FEE,
         frame_seq=1,
         opened_at=now,
         ended_at=None,
@@ -158,10 +159,11 @@ def statements(changes: BotChanges) -> list[str]:
 
 
 def test_the_books_are_mirrored_whatever_happened() -> None:
-    of = bot()
+    of = bot(message_count=1, fee_growth_bps=1_000, fee_cap=2 * FEE)
     changes, _ = apply(of, KeysRotated(**head(of, 2), quote_key=KEY, payout_key=KEY))
     mirror = changes.mirror
     assert (mirror.pot, mirror.message_count, mirror.event_seq) == (8_000_500, 1, 2)
+    assert mirror.next_price == of.fees.price(1)
     assert frames(changes) == []
 
 
@@ -238,6 +240,9 @@ def test_a_fee_after_the_end_is_to_go_back(status: BotStatus) -> None:
         pytest.param(lambda event: replace(event, player=KEY), id="another player"),
         pytest.param(lambda event: replace(event, amount=FEE - 1), id="another amount"),
         pytest.param(lambda event: replace(event, content_hash=bytes(32)), id="another text"),
+        pytest.param(
+            lambda event: replace(event, message_count=2, message_index=2), id="one before it is missing"
+        ),
     ],
 )
 def test_a_fee_that_the_rows_do_not_know_halts_the_bot(
@@ -251,7 +256,7 @@ def test_a_fee_that_the_rows_do_not_know_halts_the_bot(
 
 
 def test_a_settled_reward_is_told_to_all_with_what_was_committed_to() -> None:
-    of = bot(status=BotStatus.SOLVED)
+    of = bot(status=BotStatus.SOLVED, message_count=1)
     event = RewardSettled(**head(of, 3), winner=PLAYER, message_index=1, reward=900, proof=bytes(32))
     changes, fact = apply(of, event, solution=solution())
     assert fact == chain_facts.Moved()
@@ -262,7 +267,7 @@ def test_a_settled_reward_is_told_to_all_with_what_was_committed_to() -> None:
 
 @pytest.mark.parametrize(("delivered", "status"), [(True, "paid"), (False, "unclaimed")])
 def test_a_refund_is_written_down_and_told(delivered: bool, status: str) -> None:
-    of = bot(status=BotStatus.SOLVED)
+    of = bot(status=BotStatus.SOLVED, message_count=1)
     event = MessageFeeRefunded(
         **head(of, 4),
         player=PLAYER,
@@ -290,7 +295,7 @@ def test_a_refund_is_written_down_and_told(delivered: bool, status: str) -> None
     ],
 )
 def test_a_refund_that_is_not_due_halts_the_bot(values: dict[str, Any] | None) -> None:
-    of = bot(status=BotStatus.SOLVED)
+    of = bot(status=BotStatus.SOLVED, message_count=1)
     event = MessageFeeRefunded(
         **head(of, 4),
         player=PLAYER,
@@ -310,14 +315,20 @@ def test_a_refund_that_is_not_due_halts_the_bot(values: dict[str, Any] | None) -
     "values", [None, {"winner": str(KEY)}, {"winner": None}, {"message_index": 2}, {"reward": 901}]
 )
 def test_a_reward_that_is_not_owed_halts_the_bot(values: dict[str, Any] | None) -> None:
-    of = bot(status=BotStatus.SOLVED)
+    of = bot(status=BotStatus.SOLVED, message_count=1)
     event = RewardSettled(**head(of, 3), winner=PLAYER, message_index=1, reward=900, proof=bytes(32))
     _, fact = apply(of, event, solution=None if values is None else solution(**values))
     assert fact == chain_facts.Unknown()
 
 
+def test_a_fee_that_was_not_told_of_halts_the_bot() -> None:
+    """Fees are counted by the chain: the books of any later event show that there was one more."""
+    _, fact = apply(bot(), KeysRotated(**head(bot(), 2), quote_key=KEY, payout_key=KEY))
+    assert fact == chain_facts.Unknown()
+
+
 def test_a_closed_account_is_the_end() -> None:
-    of = bot(status=BotStatus.SOLVED)
+    of = bot(status=BotStatus.SOLVED, message_count=1)
     zero = dict.fromkeys(
         (
             "to_heir",
@@ -339,7 +350,7 @@ def test_a_closed_account_is_the_end() -> None:
     assert [frame["status"] for frame in frames(changes)] == ["closed"]
     assert {"sessions.close", "solutions.insert"} & set(statements(changes)) == {"sessions.close"}
     # by a stranger, before the arena had ended it
-    changes, _ = apply(bot(status=BotStatus.OPEN), event)
+    changes, _ = apply(bot(status=BotStatus.OPEN, message_count=1), event)
     assert [frame["status"] for frame in frames(changes)] == ["expired", "closed"]
     assert changes.mirror.ended_at is not None
     assert "solutions.insert" in statements(changes)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from arena.brains import Verdict
 from arena.game.chain_facts import PaidMessage
 from arena.game.judging import MAX_THINKING, Judging
+from arena.game.thinking import Unjudged
 from arena.store.messages import NewMessage
 
 
@@ -69,10 +70,10 @@ def test_a_verdict_waits_for_its_turn(judging: Judging) -> None:
     judging.start_thinking()
     judging.answer(UUID(int=3), verdict(3))
     assert judging.ready() is None
-    judging.answer(UUID(int=1), None)
+    judging.answer(UUID(int=1), Unjudged.FAILED)
     ready = judging.ready()
     assert ready is not None
-    assert (ready[0].index, ready[1]) == (1, None)
+    assert (ready[0].index, ready[1]) == (1, Unjudged.FAILED)
 
 
 def test_what_is_said_waits_for_its_turn_and_is_then_said_at_once(judging: Judging) -> None:
@@ -95,7 +96,7 @@ def test_the_first_answer_counts_and_answers_that_nobody_waits_for_do_not(judgin
     judging.answer(UUID(int=99), verdict(99))
     judging.answer(UUID(int=2), verdict(2))
     judging.answer(UUID(int=1), verdict(1))
-    judging.answer(UUID(int=1), None)
+    judging.answer(UUID(int=1), Unjudged.FAILED)
     assert judging.ready() == (paid(1, 0), verdict(1))
     assert judging.say(UUID(int=2), "nobody thinks about it") == ""
 

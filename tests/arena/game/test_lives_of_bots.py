@@ -10,16 +10,19 @@ from uuid import uuid4
 
 import pytest
 import trio
+from solders.keypair import Keypair
+from solders.system_program import TransferParams, transfer
 
 from actors import ActorSystem
 from arena.brains import Delta, Turn, Verdict
+from arena.chain.own_transactions import own_transaction
 from arena.game import bot as bot_module
 from arena.game import drafts, ending, terms
 from arena.game.closing import unsigned_closing
 from arena.game.messages import CloseUnplayed, Wake
 from arena.game.signing import sign_first
 from arena.problems import Problem
-from arena.store import messages, solutions, transactions
+from arena.store import messages, solutions, transactions, transcripts
 from arena.store.bots import BotStatus
 from arena.store.messages import Message, MessageStatus
 from tests.arena.game.conftest import FEE, PHRASE, POT, SOL, Arena, Player
@@ -59,7 +62,7 @@ def restart(system: ActorSystem, kind: str, key: Any) -> None:
 async def test_a_message_whose_brain_fails_is_refunded_while_the_bot_lives(
     arena: Arena, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(terms, "brain_of", lambda box, bot: Moody())
+    monkeypatch.setattr(terms, "brain_of", lambda services, bot: Moody())
     creator = await arena.wallet()
     bot_id = await arena.open_bot(creator)
     player = await arena.player(bot_id)
@@ -87,7 +90,7 @@ async def test_verdicts_come_in_the_order_of_the_chain_however_long_each_takes(
             await trio.sleep(0.3 if message_index == 1 else 0)
             yield Verdict(False, message)
 
-    monkeypatch.setattr(terms, "brain_of", lambda box, bot: Slow())
+    monkeypatch.setattr(terms, "brain_of", lambda services, bot: Slow())
     bot_id = await arena.open_bot(await arena.wallet())
     players = [await arena.player(bot_id) for _ in range(3)]
     async with trio.open_nursery() as nursery:
@@ -96,7 +99,7 @@ async def test_verdicts_come_in_the_order_of_the_chain_however_long_each_takes(
     with trio.fail_after(30):
         while (await arena.bot(bot_id)).judged_count < 3:
             await trio.sleep(0.02)
-    transcript = await messages.transcript(arena.services.database, bot_id)
+    transcript = await transcripts.page(arena.services.database, bot_id)
     judged_at = {message.message_index: message.judged_at for message in transcript}
     assert judged_at[1] <= judged_at[2] <= judged_at[3]  # type: ignore[operator]
 
@@ -140,23 +143,42 @@ async def test_a_payment_for_a_quote_that_is_not_there_is_refused(arena: Arena) 
     assert refused.value.code == "quote_unknown"
 
 
-async def test_a_payment_that_never_lands_is_dead_and_can_be_made_again(arena: Arena) -> None:
-    """The wallet could pay, but the chain does not let it keep less than an account needs to exist."""
+async def test_a_payment_that_fails_is_dead_and_can_be_made_again(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wallet could pay when it was asked, and spends its money elsewhere before the payment lands."""
     bot_id = await arena.open_bot(await arena.wallet())
-    poor = await arena.player(bot_id, await arena.wallet(FEE + SIGNATURE_FEES + 1))
-    client_id = uuid4()
-    await poor.pay(await poor.quote("hello", client_id))
-    dead = await message_is(poor, client_id, MessageStatus.DEAD)
-    await arena.services.client.airdrop(poor.wallet.pubkey(), SOL)
+    player = await arena.player(bot_id)
+    submit, held, client_id = arena.services.submitter.submit, [], uuid4()
+    with monkeypatch.context() as patch:
+        patch.setattr(arena.services.submitter, "submit", held.append)
+        await player.pay(await player.quote("hello", client_id))
+    await spend_all_but(arena, player.wallet, FEE // 2)
+    for outgoing in held:
+        submit(outgoing)
+    dead = await message_is(player, client_id, MessageStatus.DEAD)
+    await arena.services.client.airdrop(player.wallet.pubkey(), SOL)
     with trio.fail_after(10):
-        while await arena.lamports(poor.wallet.pubkey()) < SOL:
+        while await arena.lamports(player.wallet.pubkey()) < SOL:
             await trio.sleep(0.02)
-    await poor.pay(await poor.quote("hello", client_id))
-    judged = await message_is(poor, client_id, MessageStatus.JUDGED)
+    await player.pay(await player.quote("hello", client_id))
+    judged = await message_is(player, client_id, MessageStatus.JUDGED)
     assert judged.id == dead.id
     statuses = [row.status for row in await transactions.of_message(arena.services.database, dead.id)]
-    assert len(statuses) == 2
-    assert statuses[-1] == "landed"
+    assert statuses == ["failed", "landed"]
+
+
+async def spend_all_but(arena: Arena, wallet: Keypair, rest: int) -> None:
+    """Send away what the wallet holds, but for some lamports."""
+    lamports = await arena.lamports(wallet.pubkey()) - rest - SIGNATURE_FEES // 2
+    instruction = transfer(
+        TransferParams(from_pubkey=wallet.pubkey(), to_pubkey=Keypair().pubkey(), lamports=lamports)
+    )
+    blockhash = await arena.services.client.latest_blockhash()
+    await arena.services.client.send(own_transaction([instruction], wallet, blockhash).transaction)
+    with trio.fail_after(10):
+        while await arena.lamports(wallet.pubkey()) != rest:
+            await trio.sleep(0.02)
 
 
 async def test_a_session_has_a_limit_of_payments_under_way(
@@ -297,19 +319,20 @@ async def test_subscribers_are_told_the_end_when_their_bot_starts_anew(arena: Ar
         await subscription.receive()
 
 
-async def test_frames_reach_the_session_they_are_for_and_pots_reach_everybody(arena: Arena) -> None:
+async def test_payments_are_for_their_player_and_a_text_becomes_public_with_its_verdict(arena: Arena) -> None:
     bot_id = await arena.open_bot(await arena.wallet())
     player, bystander = await arena.player(bot_id), await arena.player(bot_id)
     mine = await arena.subscribe(bot_id, player.session.id)
     others = await arena.subscribe(bot_id, bystander.session.id)
+    spectators = await arena.subscribe(bot_id)
     await message_is(player, await player.say("hello"), MessageStatus.JUDGED)
-    seen: dict[str, list[str]] = {"mine": [], "others": []}
-    for name, subscription in (("mine", mine), ("others", others)):
+    seen: dict[str, list[str]] = {"mine": [], "others": [], "spectators": []}
+    for name, subscription in (("mine", mine), ("others", others), ("spectators", spectators)):
         with trio.move_on_after(0.5):
             async for published in subscription:
                 seen[name].append(json.loads(published.frame)["type"])
     assert [kind for kind in seen["mine"] if kind != "reply.delta"] == ["payment", "payment", "pot", "reply"]
-    assert seen["others"] == ["pot"]
+    assert seen["others"] == seen["spectators"] == ["pot", "reply"]
 
 
 async def test_an_unplayed_bot_is_closed_by_its_creator_who_gets_back_all_but_the_network_s_fees(

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from arena.brains import Delta, Turn, Verdict
-from arena.game.thinking import think
+from arena.game.thinking import Unjudged, think
 
 
 class Scripted:
@@ -30,7 +30,7 @@ class Scripted:
                     yield part
 
 
-async def verdict_of(brain: Scripted, deltas: list[str] | None = None) -> Verdict | None:
+async def verdict_of(brain: Scripted, deltas: list[str] | None = None) -> Verdict | Unjudged:
     said = [] if deltas is None else deltas
     return await think(brain, "hello", [], 1, deadline=30, on_delta=said.append)
 
@@ -52,7 +52,7 @@ async def test_deltas_come_as_they_are_said_and_then_the_verdict(autojump_clock:
     ],
 )
 async def test_a_brain_that_fails_has_no_verdict(brain: Scripted, autojump_clock: trio.abc.Clock) -> None:
-    assert await verdict_of(brain) is None
+    assert await verdict_of(brain) is Unjudged.FAILED
 
 
 async def test_a_verdict_that_came_before_the_end_of_time_counts(autojump_clock: trio.abc.Clock) -> None:

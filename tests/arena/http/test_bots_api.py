@@ -7,13 +7,17 @@ from uuid import UUID, uuid4
 import pytest
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from arena.chain.client import ChainUnavailable
 from arena.game.messages import CloseUnplayed, OpenBot
 from arena.ids import new_id
 from arena.problems import Problem
+from arena.store import transactions
 from arena.store.bots import BotStatus
+from arena.store.transactions import NewTransaction
+from persistence import Write
 from tests.fixtures.bot_account import encode
 from tests.fixtures.front import Front
 
@@ -79,7 +83,17 @@ async def test_bots_can_be_picked_by_status(front: Front) -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{"limit": "0"}, {"limit": "101"}, {"limit": "x"}, {"cursor": "x"}, {"status": "lost"}, {"other": "1"}],
+    [
+        {"limit": "0"},
+        {"limit": "101"},
+        {"limit": "x"},
+        {"sort": "x"},
+        {"creator": "x"},
+        {"kind": "\x00"},
+        {"q": ""},
+        {"status": "lost"},
+        {"other": "1"},
+    ],
 )
 async def test_a_wrong_query_is_refused(front: Front, params: dict[str, str]) -> None:
     response = await front.http.get(BOTS, params=params)
@@ -115,6 +129,42 @@ async def test_a_draft_is_for_its_creator_alone(front: Front) -> None:
     for headers in ({}, other.headers):
         response = await front.http.get(url, headers=headers)
         assert (response.status_code, response.json()["code"]) == (404, "bot_not_found")
+
+
+async def test_a_creator_hears_why_an_opening_came_to_nothing(front: Front) -> None:
+    creator = await front.player()
+    bot_id = await front.bot(BotStatus.DRAFT, creator)
+    url = f"{BOTS}/{bot_id}"
+
+    async def told() -> dict[str, str] | None:
+        return (await front.http.get(url, headers=creator.headers)).json()["opening_error"]  # type: ignore[no-any-return]
+
+    first, second = (str(Signature.new_unique()) for _ in range(2))
+
+    async def attempt(signature: str, *ends: Write) -> None:
+        sent = NewTransaction(
+            signature=signature,
+            kind="create",
+            bot_id=bot_id,
+            payer=str(creator.wallet.pubkey()),
+            amount=1,
+            raw=b"raw",
+            last_valid_block_height=1,
+        )
+        await front.commit(transactions.send(sent))
+        await front.commit(*ends)
+
+    assert await told() is None
+    await attempt(first, transactions.failed(first, slot=7, error="InsufficientFundsForFee"))
+    assert await told() == {
+        "code": "funds_insufficient",
+        "detail": "The wallet holds less than this costs. Add funds to the wallet, then start again. "
+        "The chain says: InsufficientFundsForFee.",
+    }
+    await attempt(second, transactions.expired(second))
+    found = await told()
+    assert found is not None
+    assert found["code"] == "transaction_expired"
 
 
 async def test_an_unknown_bot(front: Front) -> None:

@@ -9,7 +9,7 @@ from solders.keypair import Keypair
 
 from arena.http.app import MAX_BODY_BYTES
 from arena.http.problems import MAX_ERRORS
-from arena.store import bot_views
+from arena.store import bot_lists
 from persistence import DatabaseUnavailable
 from tests.fixtures.front import Front
 
@@ -99,10 +99,10 @@ async def test_a_body_without_a_declared_length_has_the_same_limit(front: Front)
 async def test_an_outage_of_the_database_is_told_as_such(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def newest(*args: object, **more: object) -> None:
+    async def page(*args: object, **more: object) -> None:
         raise DatabaseUnavailable("connection to secret-host refused")
 
-    monkeypatch.setattr(bot_views, "newest", newest)
+    monkeypatch.setattr(bot_lists, "page", page)
     response = await front.http.get("/api/v1/bots")
     problem(response, 503, "database_unavailable")
     assert int(response.headers["Retry-After"]) >= 1
@@ -110,20 +110,20 @@ async def test_an_outage_of_the_database_is_told_as_such(
 
 
 async def test_something_slow_is_told_as_such(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def newest(*args: object, **more: object) -> None:
+    async def page(*args: object, **more: object) -> None:
         raise trio.TooSlowError
 
-    monkeypatch.setattr(bot_views, "newest", newest)
+    monkeypatch.setattr(bot_lists, "page", page)
     problem(await front.http.get("/api/v1/bots"), 503, "busy")
 
 
 async def test_a_fault_of_ours_gives_an_id_and_nothing_else(
     front: Front, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async def newest(*args: object, **more: object) -> None:
+    async def page(*args: object, **more: object) -> None:
         raise RuntimeError("an inner secret")
 
-    monkeypatch.setattr(bot_views, "newest", newest)
+    monkeypatch.setattr(bot_lists, "page", page)
     response = await front.http.get("/api/v1/bots")
     document = problem(response, 500, "internal_error")
     assert set(document) == {"type", "title", "status", "code", "detail", "instance"}

@@ -1,5 +1,7 @@
 """Health, the faucet and the API's own description."""
 
+import json
+from pathlib import Path
 from time import time
 from types import SimpleNamespace
 from typing import Any
@@ -8,9 +10,12 @@ import pytest
 from solders.keypair import Keypair
 
 from arena.game.funds import LOW_FUNDS
+from arena.http.app import describe_api
 from arena.http.faucet_limits import LIMIT, WINDOW
+from arena.http.schemas import MAX_AIRDROP
 from persistence import DatabaseUnavailable
 from tests.fixtures.front import Front, feed_status
+from tests.fixtures.scripted_rpc import RpcFailure
 
 HEALTH = "/api/v1/health"
 FAUCET = "/api/v1/faucet"
@@ -156,6 +161,18 @@ async def test_on_a_real_chain_there_is_no_faucet(front: Front) -> None:
     assert not front.rpc.calls
 
 
+async def test_an_address_that_cannot_receive_keeps_its_share(front: Front) -> None:
+    def refuse(_: list[Any]) -> object:
+        raise RpcFailure(-32002, "Transaction simulation failed", {"err": {"InstructionError": [1, "x"]}})
+
+    asked = {"address": str(Keypair().pubkey()), "lamports": min(LIMIT, MAX_AIRDROP)}
+    give, front.rpc.methods["requestAirdrop"] = front.rpc.methods["requestAirdrop"], refuse
+    response = await front.http.post(FAUCET, json=asked)
+    assert (response.status_code, response.json()["code"]) == (422, "address_unusable")
+    front.rpc.methods["requestAirdrop"] = give
+    assert (await front.http.post(FAUCET, json=asked)).status_code == 200
+
+
 # -- the description
 
 
@@ -170,11 +187,19 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/api/v1/bots/{bot_id}",
         "/api/v1/bots/{bot_id}/open",
         "/api/v1/bots/{bot_id}/closing",
+        "/api/v1/bots/{bot_id}/credentials",
         "/api/v1/bots/{bot_id}/close",
         "/api/v1/bots/{bot_id}/proof",
         "/api/v1/bots/{bot_id}/transaction",
         "/api/v1/chain",
+        "/api/v1/bots/{bot_id}/messages",
+        "/api/v1/leaderboard/{board}",
+        "/api/v1/users/me",
+        "/api/v1/users/me/sessions",
+        "/api/v1/users/me/bots",
+        "/api/v1/users/{address}",
         "/api/v1/chats/{bot_id}",
+        "/api/v1/chats/{session_id}/messages",
         "/api/v1/health",
         "/api/v1/health/live",
         "/api/v1/faucet",
@@ -187,14 +212,34 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/admin/audit",
         "/admin/dead-letters",
     } == set(document["paths"])
+    replacing = document["paths"]["/api/v1/bots/{bot_id}/credentials"]["put"]
+    assert replacing["responses"].keys() == {"204", "401", "404", "422", "default"}
     drafting = document["paths"]["/api/v1/bots"]["post"]
     assert drafting["security"] == [{"bearer": []}]
     assert list(drafting["responses"]["422"]["content"]) == ["application/problem+json"]
-    assert drafting["requestBody"]["content"]["application/json"]["schema"]["properties"]["fee_base"]
+    assert drafting["requestBody"]["required"] is True
+    assert drafting["requestBody"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/DraftBot"
+    }
+    assert document["components"]["schemas"]["DraftBot"]["properties"]["fee_base"]
     assert document["paths"]["/api/v1/chats/{bot_id}"]["get"]["parameters"][0]["schema"]["format"] == "uuid"
     limit = document["paths"]["/api/v1/bots"]["get"]["parameters"]
-    assert {parameter["name"] for parameter in limit} == {"status", "cursor", "limit"}
+    assert {parameter["name"] for parameter in limit} == {
+        "status",
+        "creator",
+        "kind",
+        "q",
+        "sort",
+        "cursor",
+        "limit",
+    }
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_the_committed_description_is_this_one() -> None:
+    """`arena export-openapi > docs/api.openapi.json` brings it up to date."""
+    committed = json.loads((Path(__file__).parents[3] / "docs" / "api.openapi.json").read_text())
+    assert committed == json.loads(json.dumps(describe_api()))
 
 
 async def test_every_reference_in_it_leads_somewhere(front: Front) -> None:

@@ -102,6 +102,9 @@ async def test_a_settled_bot_shows_everything_that_a_checker_needs(front: Front)
     await front.commit(solutions.settled(bot_id, SIGNATURES["settle"]))
     response = await front.http.get(url(bot_id))
     assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "public, no-cache"  # its closing is still to come
+    known = {"If-None-Match": response.headers["ETag"]}
+    assert (await front.http.get(url(bot_id), headers=known)).status_code == 304
     proof = response.json()
     assert proof["signatures"] == {
         "create": SIGNATURES["create"],
@@ -140,7 +143,9 @@ async def test_a_closed_bot_names_its_closing_and_one_that_nobody_solved_has_no_
     await front.commit(solutions.ended(NewSolution(bot_id=bot_id, proof=SALT, revealed=SECRET)))
     assert (await front.http.get(url(bot_id))).status_code == 409
     await front.commit(solutions.closed(bot_id, SIGNATURES["close"]))
-    proof = (await front.http.get(url(bot_id))).json()
+    response = await front.http.get(url(bot_id))
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    proof = response.json()
     assert (proof["winning_message"], proof["reward"]) == (None, 0)
     assert proof["signatures"] == {"create": None, "settle": None, "close": SIGNATURES["close"]}
 

@@ -13,7 +13,7 @@ from solders.keypair import Keypair
 
 from arena.economy import ExpiryRule
 from arena.ids import new_id
-from arena.store import bots, messages, sessions, solutions, transactions, users
+from arena.store import bot_texts, bots, messages, sessions, solutions, transactions, users
 from arena.store.bots import Bot, BotStatus, Mirror, NewBot
 from arena.store.messages import Message, NewMessage
 from arena.store.sessions import ChatSession
@@ -98,7 +98,7 @@ class World:
     async def bot(self, status: BotStatus = BotStatus.OPEN, *, creator: User | None = None) -> Bot:
         """A bot in ``status``, with room for a thousand messages in its counters."""
         draft = self.draft(creator or await self.user())
-        await self.commit(bots.draft(draft))
+        await self.commit(bots.draft(draft), bot_texts.add(draft))
         await self.mirror(draft.id, was=BotStatus.DRAFT, status=status, message_count=1_000)
         bot = await bots.get(self.database, draft.id)
         assert bot is not None
@@ -116,6 +116,7 @@ class World:
             message_count=bot.message_count,
             event_seq=bot.event_seq,
             judged_count=bot.judged_count,
+            next_price=bot.next_price,
             frame_seq=bot.frame_seq,
             opened_at=bot.opened_at,
             ended_at=bot.ended_at,

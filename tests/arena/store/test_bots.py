@@ -48,7 +48,6 @@ async def test_no_bot_is_none(database: Database) -> None:
     assert await bot_views.get(database, new_id()) is None
     assert await bot_views.by_address(database, "nowhere") is None
     assert await bots.pending(database) == []
-    assert await bot_views.newest(database) == []
 
 
 @pytest.mark.parametrize(
@@ -83,6 +82,7 @@ async def test_the_mirror_follows_the_bot(world, commit, database: Database) -> 
                 message_count=2_000,
                 event_seq=3,
                 judged_count=4,
+                next_price=6,
                 frame_seq=5,
                 opened_at=now,
             )
@@ -91,7 +91,8 @@ async def test_the_mirror_follows_the_bot(world, commit, database: Database) -> 
     row = await bots.get(database, bot.id)
     assert row is not None
     assert (row.status, row.pot, row.message_count, row.event_seq) == (BotStatus.OPEN, 7, 2_000, 3)
-    assert (row.judged_count, row.frame_seq, row.opened_at, row.ended_at) == (4, 5, now, None)
+    assert (row.judged_count, row.next_price, row.frame_seq) == (4, 6, 5)
+    assert (row.opened_at, row.ended_at) == (now, None)
     assert row.updated_at > bot.updated_at
     assert row.public == bot.public
 
@@ -187,27 +188,14 @@ async def test_a_view_of_a_solved_bot_names_the_winner(world, database: Database
     assert (view.winner, view.reward, view.winning_index) == (player.wallet, 77, 1)
 
 
-async def test_bots_are_listed_newest_first_in_pages(world, database: Database) -> None:
-    made = [(await world.bot()).id for _ in range(5)]
-    await world.bot(BotStatus.DRAFT)
-    await world.bot(BotStatus.OPENING)
-    seen, before = [], None
-    while page := await bot_views.newest(database, before=before, limit=2):
-        seen += [view.id for view in page]
-        before = page[-1].id
-    assert seen == made[::-1]
-
-
-async def test_lists_are_filtered_by_status_and_creator(world, database: Database) -> None:
-    creator = await world.user()
-    solved = await world.bot(BotStatus.SOLVED)
-    draft = await world.bot(BotStatus.DRAFT, creator=creator)
-    await world.bot()
-    assert [v.id for v in await bot_views.newest(database, statuses={BotStatus.SOLVED})] == [solved.id]
-    assert await bot_views.newest(database, creator_id=creator.id) == []
-    mine = await bot_views.newest(database, creator_id=creator.id, statuses=set(BotStatus))
-    assert [v.id for v in mine] == [draft.id]
-    assert await bot_views.newest(database, statuses=[]) == []
+async def test_open_bots_are_listed_by_their_pots(world, database: Database) -> None:
+    made = {pot: (await world.bot()).id for pot in (2, 5, 3)}
+    for pot, bot_id in made.items():
+        await database.execute("update bots set pot = $1 where id = $2", pot, bot_id)
+    for status in (BotStatus.DRAFT, BotStatus.OPENING, BotStatus.SOLVED):
+        await world.bot(status)
+    assert [view.id for view in await bot_views.richest(database, limit=2)] == [made[5], made[3]]
+    assert len(await bot_views.richest(database, limit=10)) == 3
 
 
 async def test_drafts_of_a_creator_are_counted(world, commit, database: Database) -> None:

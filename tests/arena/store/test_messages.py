@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from arena.ids import new_id
-from arena.store import messages, solutions, transactions
+from arena.store import messages, solutions, transactions, transcripts
 from arena.store.messages import MessageStatus, NewMessage
 from persistence import ChangeRejected, Database, WriteConflict
 
@@ -39,7 +39,7 @@ async def test_no_message_is_none(database: Database) -> None:
     assert await messages.all_paying(database, new_id()) == []
     assert await messages.refunds_due(database, new_id()) == []
     assert await messages.history(database, new_id(), before_index=9) == []
-    assert await messages.transcript(database, new_id()) == []
+    assert await transcripts.page(database, new_id()) == []
     assert await messages.pot_shares(database, new_id(), up_to_index=9) == 0
 
 
@@ -236,12 +236,41 @@ async def test_a_player_sees_all_own_messages_and_everybody_the_judged_ones(
     second = await world.judged(await world.session(bot), 3)
     own = await messages.of_session(database, session.id)
     assert [m.id for m in own] == [paying.id, paid.id, judged.id]
-    assert [m.id for m in await messages.of_session(database, session.id, before=paid.id)] == [judged.id]
-    public = await messages.transcript(database, bot.id)
-    assert [message.id for message in public] == [second.id, judged.id]
+    assert [m.id for m in await messages.of_session(database, session.id, beyond=paid.id)] == [judged.id]
+    oldest = await messages.of_session(database, session.id, newest_first=False, beyond=judged.id, limit=1)
+    assert [m.id for m in oldest] == [paid.id]
+    public = await transcripts.page(database, bot.id)
+    assert [message.message_id for message in public] == [second.id, judged.id]
     assert public[1].wallet == player.wallet
-    earlier = await messages.transcript(database, bot.id, before_index=3)
-    assert [message.id for message in earlier] == [judged.id]
+
+
+async def test_a_transcript_is_read_from_both_ends(world, database: Database) -> None:
+    session = await world.session(bot := await world.bot())
+    for index in range(1, 6):
+        await world.judged(session, index)
+
+    async def read(**where: object) -> list[int]:
+        return [said.message_index for said in await transcripts.page(database, bot.id, **where)]
+
+    assert await read(limit=2) == [5, 4]
+    assert await read(limit=2, before=4) == [3, 2]
+    assert await read(newest_first=False, limit=2) == [1, 2]
+    assert await read(newest_first=False, limit=2, after=2) == [3, 4]
+    assert await read(newest_first=False, after=1, before=4) == [2, 3]
+    assert await read(after=5) == []
+
+
+async def test_what_solved_a_bot_is_public_when_its_reward_is_final(
+    world, commit, database: Database
+) -> None:
+    session = await world.session(bot := await world.bot())
+    await world.judged(session, 1)
+    won = await world.judged(session, 2, "the answer", solved=True)
+    await world.solved(won)
+    assert [said.message_index for said in await transcripts.page(database, bot.id)] == [1]
+    await commit(solutions.settled(bot.id, "s" * 88))
+    [last, _] = await transcripts.page(database, bot.id)
+    assert (last.text, last.solved) == ("the answer", True)
 
 
 async def test_pot_shares_leave_out_refunds_and_later_messages(world, commit, database: Database) -> None:

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import trio
 from solders.keypair import Keypair
 
 from arena.ids import new_id
 from arena.store import audit, auth, idempotency, users
-from arena.store.idempotency import Claimed, InProgress, Mismatch, Replay
+from arena.store.idempotency import Claimed, Exhausted, InProgress, Mismatch, Replay
 from persistence import Database
 
 
@@ -79,33 +80,33 @@ HASH, OTHER = bytes(32), bytes([1]) * 32
 
 
 async def test_a_request_is_done_once_and_answered_the_same(world, database: Database) -> None:
-    user = (await world.user()).id
+    user = str((await world.user()).id)
     assert await idempotency.claim(database, user, "k", HASH) == Claimed()
     assert await idempotency.claim(database, user, "k", HASH) == InProgress()
-    await idempotency.finish(database, user, "k", status=201, response=b"{}")
+    await idempotency.finish(database, user, "k", status=201, response=b"{}", location="/there")
     await idempotency.finish(database, user, "k", status=500, response=b"later")
-    assert await idempotency.claim(database, user, "k", HASH) == Replay(201, b"{}")
+    assert await idempotency.claim(database, user, "k", HASH) == Replay(201, b"{}", "/there")
     assert await idempotency.claim(database, user, "k", OTHER) == Mismatch()
 
 
 async def test_a_key_is_its_users_own(world, database: Database) -> None:
-    one, two = (await world.user()).id, (await world.user()).id
+    one, two = str((await world.user()).id), str((await world.user()).id)
     assert await idempotency.claim(database, one, "k", HASH) == Claimed()
     assert await idempotency.claim(database, two, "k", OTHER) == Claimed()
 
 
 async def test_a_released_request_can_be_tried_again(world, database: Database) -> None:
-    user = (await world.user()).id
+    user = str((await world.user()).id)
     await idempotency.claim(database, user, "k", HASH)
     await idempotency.release(database, user, "k")
     assert await idempotency.claim(database, user, "k", OTHER) == Claimed()
     await idempotency.finish(database, user, "k", status=200, response=b"")
     await idempotency.release(database, user, "k")
-    assert await idempotency.claim(database, user, "k", OTHER) == Replay(200, b"")
+    assert await idempotency.claim(database, user, "k", OTHER) == Replay(200, b"", None)
 
 
 async def test_a_claim_of_a_dead_process_is_taken_over_by_one(world, database: Database) -> None:
-    user = (await world.user()).id
+    user = str((await world.user()).id)
     await idempotency.claim(database, user, "k", HASH)
     await database.execute("alter table idempotency_keys disable trigger touch")
     await database.execute("update idempotency_keys set updated_at = now() - interval '1 hour'")
@@ -121,8 +122,20 @@ async def test_a_claim_of_a_dead_process_is_taken_over_by_one(world, database: D
     assert sorted(map(str, answers)) == ["Claimed()"] + ["InProgress()"] * 5
 
 
+async def test_an_owner_has_so_many_keys_and_keeps_those(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "MAX_KEYS", 2)
+    for key in ("one", "two"):
+        assert await idempotency.claim(database, "somebody", key, HASH) == Claimed()
+        await idempotency.finish(database, "somebody", key, status=200, response=b"")
+    assert await idempotency.claim(database, "somebody", "three", HASH) == Exhausted()
+    assert await idempotency.claim(database, "somebody", "two", HASH) == Replay(200, b"", None)
+    assert await idempotency.claim(database, "somebody else", "three", HASH) == Claimed()
+
+
 async def test_old_keys_are_purged(world, database: Database) -> None:
-    user = (await world.user()).id
+    user = str((await world.user()).id)
     await idempotency.claim(database, user, "k", HASH)
     assert await idempotency.purge(database, soon(-60)) == 0
     assert await idempotency.purge(database, soon()) == 1

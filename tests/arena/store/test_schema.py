@@ -1,17 +1,42 @@
 import pytest
 
-from arena.store import audit, bots, chain_events, events, messages, sessions, solutions, transactions
+from arena.store import (
+    audit,
+    bot_texts,
+    bots,
+    chain_events,
+    events,
+    messages,
+    sessions,
+    solutions,
+    spending,
+    transactions,
+    users,
+)
 from persistence import Database, Statement
 
 STATEMENTS: list[Statement] = [
     value
-    for module in (audit, bots, chain_events, events, messages, sessions, solutions, transactions)
+    for module in (
+        audit,
+        bot_texts,
+        bots,
+        chain_events,
+        events,
+        messages,
+        sessions,
+        solutions,
+        spending,
+        transactions,
+        users,
+    )
     for value in vars(module).values()
     if isinstance(value, Statement)
 ]
 GAME_TABLES = {
     "users",
     "bots",
+    "bot_texts",
     "chat_sessions",
     "messages",
     "bot_solutions",
@@ -22,6 +47,7 @@ GAME_TABLES = {
     "revoked_tokens",
     "idempotency_keys",
     "audit_log",
+    "llm_spending",
 }
 
 

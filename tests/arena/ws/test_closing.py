@@ -162,6 +162,22 @@ async def test_a_user_has_so_many_connections_and_no_more(
         await again.receive_type("welcome")
 
 
+async def test_a_chat_has_so_many_tabs_and_no_more(front: Front) -> None:
+    front.connections._limit_of_a_session = 2
+    player = await front.player()
+    session, other = await front.session(player), await front.session(player)
+    async with (
+        front.connect(session.id, player) as one,
+        front.connect(session.id, player) as two,
+        front.connect(session.id, player) as three,
+        front.connect(other.id, player) as four,
+    ):
+        for client in (one, two, four):
+            assert (await client.receive())["type"] == "welcome"
+        assert (await three.receive())["code"] == "too_many_connections"
+        assert (await three.closed()).code == 4503
+
+
 async def test_a_full_server_says_so(front: Front) -> None:
     front.connections._limit = 0
     response = await refused(front, player := await front.player(), player.headers)

@@ -80,6 +80,25 @@ def test_without_a_token_nobody_gets_in(
         admit(settings, tokens, origin=None, offered=[], authorization=authorization)
 
 
+@pytest.mark.parametrize("offered", [[], ["arena.v1"]])
+def test_where_anybody_may_connect_a_token_can_be_left_out(
+    settings: Settings, tokens: Tokens, issued: IssuedToken, offered: list[str]
+) -> None:
+    admission = admit(settings, tokens, origin=None, offered=offered, authorization=None, anybody=True)
+    assert admission == Admission("arena.v1" if offered else None, None)
+    header = f"Bearer {issued.token}"
+    admission = admit(settings, tokens, origin=None, offered=offered, authorization=header, anybody=True)
+    assert admission.who == issued.identity
+
+
+def test_a_wrong_token_is_refused_also_where_anybody_may_connect(settings: Settings, tokens: Tokens) -> None:
+    with pytest.raises(TokenRefused):
+        admit(settings, tokens, origin=None, offered=[], authorization="Bearer x", anybody=True)
+    offered = ["arena.v1", "bearer.x"]
+    admission = admit(settings, tokens, origin=None, offered=offered, authorization=None, anybody=True)
+    assert isinstance(admission.who, TokenRefused)
+
+
 @pytest.mark.parametrize(
     ("offered", "code"), [(["arena.v1"], "token_missing"), (["arena.v1", "bearer.x"], "token_invalid")]
 )

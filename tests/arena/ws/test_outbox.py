@@ -67,6 +67,39 @@ async def test_many_can_wait_for_room(autojump_clock: trio.testing.MockClock) ->
     assert len(outbox) == 0
 
 
+async def test_flushed_waits_until_all_is_taken(autojump_clock: trio.testing.MockClock) -> None:
+    outbox = Outbox()
+    await outbox.flushed()
+    outbox.offer(b"a")
+    outbox.offer(b"b")
+
+    async def slow_reader() -> None:
+        for _ in range(2):
+            await trio.sleep(10)
+            await outbox.take()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(slow_reader)
+        await outbox.flushed()
+        assert trio.current_time() >= 20
+
+
+async def test_a_closed_outbox_is_never_flushed(autojump_clock: trio.testing.MockClock) -> None:
+    outbox = Outbox()
+    outbox.offer(b"a")
+
+    async def close() -> None:
+        await trio.sleep(1)
+        outbox.close()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(close)
+        with pytest.raises(ConnectionClosed):
+            await outbox.flushed()
+    with pytest.raises(ConnectionClosed):
+        await outbox.flushed()
+
+
 async def test_take_waits_for_a_frame(autojump_clock: trio.testing.MockClock) -> None:
     outbox = Outbox()
     async with trio.open_nursery() as nursery:

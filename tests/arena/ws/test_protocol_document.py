@@ -3,31 +3,49 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter
 
 from arena.ws.connection import CloseCode
-from arena.ws.protocol import ClientFrame, ServerFrame, decode, frames_schema
+from arena.ws.schema import SOCKETS
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = (ROOT / "docs" / "protocol.md").read_text("utf-8")
-EXAMPLES = re.findall(r"```json (client|server)\n(.*?)```", DOCUMENT, re.DOTALL)
+EXAMPLES = re.findall(r"```json (client|server)(?: (\w+))?\n(.*?)```", DOCUMENT, re.DOTALL)
+"""Side, socket (none: of the chat, and of the others, too, if they have such a frame) and text."""
 CODE = re.compile(r"""(?:Problem|Refused|refused|TokenRefused)\(\s*f?"([a-z][a-z0-9_]+)"(?=[,)])""")
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "frames.schema.json").read_text("utf-8"))
 
 
-@pytest.mark.parametrize(("side", "example"), EXAMPLES)
-def test_every_example_is_a_frame(side: str, example: str) -> None:
-    if side == "client":
-        decode(example)
-    else:
-        TypeAdapter(ServerFrame).validate_json(example)
+def frames_of(union: str) -> set[str]:
+    """The types of the frames of one side of a socket."""
+    return set(SCHEMA["$defs"][union]["discriminator"]["mapping"])
 
 
-@pytest.mark.parametrize(("side", "union"), [("client", ClientFrame), ("server", ServerFrame)])
-def test_every_frame_has_an_example(side: str, union: object) -> None:
-    shown = {json.loads(example)["type"] for at, example in EXAMPLES if at == side}
-    assert shown == set(frames_schema()["$defs"][side]["discriminator"]["mapping"])
+@pytest.mark.parametrize(("side", "socket", "example"), EXAMPLES)
+def test_every_example_is_a_frame(side: str, socket: str, example: str) -> None:
+    frame = json.loads(example)
+    socket = socket or "chat"
+    TypeAdapter(SOCKETS[socket][side == "server"]).validate_json(example)
+    union = {"$ref": f"#/$defs/{socket}.{side}", "$defs": SCHEMA["$defs"]}
+    Draft202012Validator(union).validate(frame)
+    wrong = Draft202012Validator(union).iter_errors({**frame, "nonsense": 1})
+    assert next(wrong, None), "what is not known is refused"
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+@pytest.mark.parametrize("socket", SOCKETS)
+def test_every_frame_has_an_example(side: str, socket: str) -> None:
+    shown = {where: set[str]() for where in ("", *SOCKETS)}
+    for at, where, example in EXAMPLES:
+        if at == side:
+            shown[where].add(json.loads(example)["type"])
+    own = shown[socket] | (shown[""] if socket == "chat" else set())
+    assert own <= frames_of(f"{socket}.{side}")
+    assert frames_of(f"{socket}.{side}") <= own | shown[""]
 
 
 def test_every_code_is_in_the_table() -> None:

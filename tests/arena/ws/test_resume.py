@@ -8,7 +8,7 @@ import trio
 from arena.game.messages import Published
 from arena.store import sessions
 from arena.store.sessions import ChatSession
-from arena.ws import chat
+from arena.ws import following
 from persistence import Database, DatabaseUnavailable
 from tests.fixtures.front import Client, Front, Player
 
@@ -42,7 +42,7 @@ async def test_resuming_replays_what_was_missed_and_goes_on_live(front: Front) -
 async def test_the_whole_story_from_the_beginning_in_pages(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chat, "REPLAY_PAGE", 7)
+    monkeypatch.setattr(following, "REPLAY_PAGE", 7)
     player, session = await setup(front)
     for seq in range(1, 30):
         await front.record(session, seq, for_all=seq % 2 == 0)

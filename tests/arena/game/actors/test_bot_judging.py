@@ -10,6 +10,7 @@ import trio
 
 from arena.chain.submitter import TransactionKind
 from arena.game.messages import BrainAnswered, PriceMessage, Wake
+from arena.game.thinking import Unjudged
 from arena.problems import Problem
 from arena.store import messages, solutions
 from arena.store.bots import Bot, BotStatus
@@ -152,7 +153,7 @@ async def test_a_verdict_that_nobody_waits_for_is_ignored(brain: ScriptedBrain, 
     player = await game.player(bot)
     message = await game.say(player, "hello")
     await game.message_becomes(message.id, MessageStatus.JUDGED)
-    await game.bot_ref(bot.id).ask(BrainAnswered(message.id, None))
+    await game.bot_ref(bot.id).ask(BrainAnswered(message.id, Unjudged.FAILED))
     assert (await game.message(message.id)).status is MessageStatus.JUDGED
     assert restarts(game, bot) == 0
 

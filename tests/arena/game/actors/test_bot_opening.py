@@ -7,9 +7,11 @@ from uuid import UUID
 import pytest
 from solders.keypair import Keypair
 
+from arena.chain.reasons import EXPIRED
 from arena.chain.submitter import Expired, TransactionKind
 from arena.game.drafts import creation
 from arena.game.messages import OpenBot, PriceMessage
+from arena.game.opening import last_failure
 from arena.game.signing import sign_first
 from arena.problems import Problem
 from arena.store import bots, events, transactions
@@ -77,8 +79,10 @@ async def test_a_creation_for_another_wallet_is_refused_and_changes_nothing(game
 async def test_an_expired_creation_leaves_a_draft_that_can_be_opened_again(game: Game) -> None:
     bot_id, creator, signature, _ = await opening(game)
     first = await game.outbox.take(TransactionKind.CREATE)
+    assert await last_failure(game.services, bot_id) is None
     await game.expire(first)
     assert (await game.bot(bot_id)).status is BotStatus.DRAFT
+    assert await last_failure(game.services, bot_id) == EXPIRED
     assert game.feed.after == {}, "nothing is to be heard of a bot that is not there"
     draft = await creation(game.services, bot_id, str(creator.pubkey()))
     second = await game.bot_ref(bot_id).ask(
@@ -89,6 +93,15 @@ async def test_an_expired_creation_leaves_a_draft_that_can_be_opened_again(game:
     assert (await game.bot(bot_id)).status is BotStatus.OPEN
 
 
+async def test_a_creation_that_its_creator_could_not_pay_for_says_so(game: Game) -> None:
+    """Without money for the network's fee it is in no block, and the chain knows nothing of it."""
+    bot_id, *_ = await opening(game)
+    await game.expire(await game.outbox.take(TransactionKind.CREATE), "InsufficientFundsForFee")
+    why = await last_failure(game.services, bot_id)
+    assert why is not None
+    assert (why.code, why.name) == ("funds_insufficient", "InsufficientFundsForFee")
+
+
 async def test_a_creation_that_failed_is_not_sent_again_as_it_is(game: Game) -> None:
     draft, creator = await game.draft(initial_pot=100 * SOL)  # more than the creator has
     signed = OpenBot(str(creator.pubkey()), sign_first(draft.transaction, creator))
@@ -96,6 +109,9 @@ async def test_a_creation_that_failed_is_not_sent_again_as_it_is(game: Game) -> 
     landing = await game.land(await game.outbox.take(TransactionKind.CREATE))
     assert landing.error is not None
     assert (await game.bot(draft.bot_id)).status is BotStatus.DRAFT
+    why = await last_failure(game.services, draft.bot_id)
+    assert why is not None
+    assert (why.code, why.name) == ("funds_insufficient", "InsufficientFunds")
     with pytest.raises(Problem) as refusal:
         await game.bot_ref(draft.bot_id).ask(signed)
     assert refusal.value.code == "transaction_spent"

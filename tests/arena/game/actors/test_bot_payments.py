@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -13,6 +14,7 @@ from arena.chain.instructions import refund_message_fee
 from arena.chain.own_transactions import own_transaction
 from arena.chain.submitter import Expired, Failed, TransactionKind
 from arena.game import bot as bot_module
+from arena.game import submission
 from arena.game.messages import PaymentState, PriceMessage
 from arena.ids import new_id
 from arena.problems import Problem
@@ -139,6 +141,49 @@ async def test_a_wallet_that_cannot_pay_is_told_before_anything_is_sent(
     await game.send(player, "hello")
 
 
+async def test_a_wallet_that_would_be_left_with_too_little_to_exist_is_told_before_anything_is_sent(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    """The network would refuse it, again and again until the quote is over."""
+    bot = await game.open_bot()
+    player = await game.player(bot, lamports=1_010_001)
+    refused = await refusal(game, player, "hello")
+    assert (refused.code, refused.status) == ("funds_below_rent", 402)
+    assert refused.extra == {"balance": 1_010_001, "needed": 1_010_000, "least": 890_880}
+    assert not game.outbox.untaken(TransactionKind.FEE)
+    assert (await game.say(await game.player(bot, lamports=1_010_000), "all of it")).message_index == 1
+    assert (
+        await game.say(await game.player(bot, lamports=1_100_000 + 10_000 + 890_880), "just enough")
+    ).message_index
+
+
+async def test_a_wallet_that_spends_its_money_elsewhere_meanwhile_hears_what_is_missing(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    bot = await game.open_bot()
+    player = await game.player(bot)
+    frames = await game.frames(player)
+    quote, outgoing = await game.send(player, "hello")
+    game.chain.svm.set_account(player.wallet.pubkey(), Account(600_000, b"", Pubkey.default()))
+    await game.land(outgoing)
+    frame = await frames.until("payment", status="failed")
+    assert frame["code"] == "funds_insufficient"
+    assert frame["detail"].startswith("The wallet holds less than this costs.")
+    assert (await game.message(quote.message_id)).status is MessageStatus.DEAD
+
+
+async def test_a_payment_that_never_landed_for_want_of_money_says_so(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    bot = await game.open_bot()
+    player = await game.player(bot)
+    frames = await game.frames(player)
+    _, outgoing = await game.send(player, "hello")
+    await game.expire(outgoing, "AccountNotFound")
+    frame = await frames.until("payment", status="expired")
+    assert (frame["code"], "AccountNotFound" in frame["detail"]) == ("funds_insufficient", True)
+
+
 async def test_room_is_kept_for_what_the_arena_owes(game: Game) -> None:
     bot = await game.open_bot()
     game.outbox.has_room_for_payments = False
@@ -236,7 +281,9 @@ async def test_a_payment_that_died_can_be_made_again_under_the_same_id(
     frames = await game.frames(player)
     first, outgoing = await game.send(player, "hello")
     await game.expire(outgoing)
-    assert (await frames.until("payment", status="expired"))["id"] == str(first.client_id)
+    frame = await frames.until("payment", status="expired")
+    assert (frame["id"], frame["code"]) == (str(first.client_id), "transaction_expired")
+    assert "Nothing was paid" in frame["detail"]
     assert (await game.message(first.message_id)).status is MessageStatus.DEAD
     second = await game.quote(player, "hello", first.client_id)
     assert second.message_id == first.message_id
@@ -258,8 +305,12 @@ async def test_a_payment_that_the_program_refused_says_why(brain: ScriptedBrain,
     landing = await game.land(outgoing)
     assert landing.error is not None
     frame = await frames.until("payment", status="failed")
-    assert frame["code"] == "QUOTE_EXPIRED"
-    await game.router.ended(Failed(outgoing, landing.slot, landing.error, landing.code))
+    assert frame["code"] == "quote_expired"
+    assert frame["detail"] == (
+        "The payment reached the chain after its quote had expired. Send the message again and sign sooner. "
+        "The chain says: QuoteExpired."
+    )
+    await game.router.ended(Failed(outgoing, landing.slot, landing.error))
 
 
 async def test_a_payment_that_nobody_knows_halts_the_bot(
@@ -368,7 +419,7 @@ async def test_an_activation_that_another_one_has_overtaken_loses_with_everythin
 async def test_a_full_submitter_delays_a_payment_and_nothing_else(
     brain: ScriptedBrain, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot_module, "OUTAGE_PAUSE", 0.02)
+    monkeypatch.setattr(submission, "PAUSE", 0.02)
     bot = await game.open_bot()
     player = await game.player(bot)
     game.outbox.full = True

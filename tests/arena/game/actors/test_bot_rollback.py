@@ -8,6 +8,7 @@ import pytest
 
 from arena.chain.submitter import Landed, Outgoing, TransactionKind
 from arena.game.messages import PriceMessage
+from arena.problems import Problem
 from arena.store import chain_events, messages, solutions, transactions
 from arena.store.bots import Bot, BotStatus
 from arena.store.messages import Message, MessageStatus
@@ -96,6 +97,34 @@ async def test_a_payment_that_was_taken_back_is_sent_again_and_its_verdict_is_gi
     assert (again.reply, again.solved) == ("you said hello", False)
     assert brain.asked == ["hello"]
     assert (await frames.until("reply"))["reply"] == "you said hello"
+
+
+async def test_what_makes_no_sense_on_a_branch_that_may_be_abandoned_halts_nobody(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    """The feed brings an event of the new branch before the bot has learnt that its own was abandoned."""
+    bot = await opened(game)
+    one, two = await game.player(bot), await game.player(bot)
+    first = await say(game, one, "first")
+    quote, second = await game.send(two, "second")
+    game.chain.down = True  # nobody can be asked about the fork
+    game.chain.fork()
+    overtaking = game.chain.land(second.transaction)
+    overtaken = game.chain.land(first.outgoing.transaction)
+    with pytest.raises(Problem) as refused:
+        await game.router.handle(bot.id, overtaken.events[0])  # paid once more, as it seems
+    assert refused.value.code == "chain_unavailable"
+    assert (await game.bot(bot.id)).status is BotStatus.OPEN
+    game.chain.down = False
+
+    async def noticed() -> bool:
+        return (await game.bot(bot.id)).event_seq == 1
+
+    await eventually(noticed)
+    for landing in (overtaking, overtaken):
+        await game.router.handle(bot.id, landing.events[0])
+    assert (await game.message_becomes(quote.message_id, MessageStatus.JUDGED)).message_index == 1
+    assert (await game.message_becomes(first.message.id, MessageStatus.JUDGED)).message_index == 2
 
 
 async def solution_of(game: Game, bot: Bot) -> solutions.Solution:

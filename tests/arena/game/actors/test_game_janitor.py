@@ -9,7 +9,7 @@ import pytest
 from arena.chain.submitter import TransactionKind
 from arena.game import audit_trail, janitor
 from arena.game.audit_trail import AuditTrail
-from arena.game.messages import PriceMessage, SubscribeLobby, Sweep
+from arena.game.messages import PriceMessage, Sweep
 from arena.store import audit, bots
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
@@ -88,19 +88,6 @@ async def test_bots_that_are_over_go_to_sleep_and_live_ones_do_not(
         await game.settle(TransactionKind.SETTLE, TransactionKind.CLOSE)
         await eventually(lambda: alive(game, "bots") == {str(live.id)})
         assert (await game.bot_ref(live.id).ask(PriceMessage())).amount == 1_000_000
-
-
-async def test_the_lobby_hears_of_every_change_of_a_pot(brain: ScriptedBrain, game: Game) -> None:
-    lobby = await game.services.lobby.ask(SubscribeLobby())
-    bot = await game.open_bot()
-    await game.say(await game.player(bot), "hello")
-    seen = []
-    await eventually(lambda: len(lobby) >= 2)
-    while len(lobby):
-        seen.append(await lobby.receive())
-    assert [entry.pot for entry in seen if entry.message_count == 1][-1] == 50_800_000
-    last = [entry for entry in seen if entry.message_count == 1][-1]
-    assert (last.bot_id, last.status, last.next_price) == (bot.id, "open", 1_100_000)
 
 
 async def test_what_operators_did_in_an_outage_is_written_with_the_next_sweep(

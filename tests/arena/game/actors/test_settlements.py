@@ -184,7 +184,7 @@ async def test_a_failing_step_is_tried_again_ever_more_slowly(
     for _ in range(4):
         sent = await game.outbox.take(SETTLE)
         times.append(trio.current_time())
-        await game.router.ended(Failed(sent, 7, "the wallet cannot hold it", None))
+        await game.router.ended(Failed(sent, 7, "the wallet cannot hold it"))
     pauses = [later - earlier for earlier, later in pairwise(times)]
     assert pauses[0] >= 0.05
     assert pauses[1] >= 0.1

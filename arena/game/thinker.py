@@ -1,0 +1,125 @@
+"""The brain's work on a bot's messages, beside the bot's mailbox: each ends as a message to the bot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+import trio
+
+from actors import Context
+from arena.brains import Brain, Turn, Verdict
+from arena.crashpoints import crash_point
+from arena.game import terms
+from arena.game.chain_facts import PaidMessage
+from arena.game.frames import ReplyDelta
+from arena.game.judging import Judging
+from arena.game.messages import BrainAnswered, Published
+from arena.game.services import Services
+from arena.game.thinking import Unjudged, think
+from arena.problems import Problem
+from arena.store import messages
+from arena.store.bots import Bot
+from arena.store.messages import NewMessage
+from persistence import DatabaseUnavailable
+
+log = structlog.get_logger(__name__)
+
+OUTAGE_PAUSE = 1.0
+
+
+class Thinker:
+    """Has the brain think about what `judging` has waiting.
+
+    Args:
+        publish: shows a piece of a reply, as it comes.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        context: Context,
+        bot: Bot,
+        judging: Judging,
+        publish: Callable[[Published], None],
+    ) -> None:
+        self._services = services
+        self._context = context
+        self._bot = bot
+        self.brain: Brain = terms.brain_of(services, bot)
+        self._judging = judging
+        self._publish = publish
+        self._tasks: dict[UUID, trio.CancelScope] = {}
+
+    def use_brain_of(self, bot: Bot) -> None:
+        """From the next message on."""
+        self._bot = bot
+        self.brain = terms.brain_of(self._services, bot)
+
+    def go_on(self) -> None:
+        """Start to think about what can be thought about, and show what can be shown."""
+        for paid in self._judging.start_thinking():
+            self._tasks[paid.message.id] = self._context.start_task(self._think, paid, name="brain")
+        if said := self._judging.unsaid():
+            self._show(next(iter(self._judging)).message, said)
+
+    def answered(self, answer: BrainAnswered) -> None:
+        """The bot has got an answer."""
+        self._tasks.pop(answer.message_id, None)
+        self._judging.answer(answer.message_id, answer.verdict)
+
+    def stop(self) -> None:
+        """Nothing that waits is thought about any more."""
+        self._judging.stop()
+        for scope in self._tasks.values():
+            scope.cancel()
+        self._tasks.clear()
+
+    async def _think(self, paid: PaidMessage) -> None:
+        crash_point("brain_running")
+        message = paid.message
+
+        def on_delta(text: str) -> None:
+            if said := self._judging.say(message.id, text):
+                self._show(message, said)
+
+        verdict: Verdict | Unjudged
+        if paid.earlier is not None:
+            verdict = paid.earlier
+        elif message.adopted:
+            verdict = Unjudged.FAILED  # a text that is lost cannot be judged
+        else:
+            verdict = await think(
+                self.brain,
+                message.text,
+                await self._history(paid),
+                paid.index,
+                deadline=self._services.settings.arena_verdict_timeout,
+                on_delta=on_delta,
+            )
+        while True:
+            try:
+                await self._context.ref.ask(BrainAnswered(message.id, verdict))
+                return
+            except Problem as outage:
+                log.warning("verdict_postponed", bot_id=str(message.bot_id), reason=str(outage))
+                await trio.sleep(OUTAGE_PAUSE)
+
+    async def _history(self, paid: PaidMessage) -> list[Turn]:
+        while True:
+            try:
+                earlier = await messages.history(
+                    self._services.database,
+                    paid.message.session_id,
+                    before_index=paid.index,
+                    limit=terms.turns_told(self._bot),
+                )
+            except DatabaseUnavailable:
+                await trio.sleep(OUTAGE_PAUSE)
+                continue
+            return [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
+
+    def _show(self, message: NewMessage, text: str) -> None:
+        frame = ReplyDelta(id=message.client_id, text=text).model_dump_json().encode()
+        self._publish(Published(None, message.session_id, frame))
