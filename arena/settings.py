@@ -26,6 +26,8 @@ from arena.rates import Rate
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- the other way round
 MIN_SECRET_LENGTH: Final = 32
 MAX_PREVIOUS_SECRETS: Final = 8
+MAX_REFRESHES: Final = 5_000
+"""How often a session may have to be refreshed; half of what it can be."""
 _SECRETS: Final = (
     "jwt_secret",
     "jwt_previous_secrets",
@@ -135,8 +137,12 @@ class Settings(BaseSettings):
     """How long a quote can be paid. A blockhash lives 150 slots, about 60 to 90 seconds."""
     arena_nonce_lifetime: Annotated[int, Field(ge=10, le=3600)] = 300
     """How long a sign-in text can be signed."""
-    arena_session_lifetime: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
-    """How long a session token is valid."""
+    arena_access_lifetime: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+    """How long an access token is valid."""
+    arena_session_lifetime: Annotated[int, Field(ge=60, le=90 * 86_400)] = 7 * 86_400
+    """How long the tokens of one signature can be refreshed."""
+    arena_operator_session_lifetime: Annotated[int, Field(ge=60, le=90 * 86_400)] = 43_200
+    """The same for the wallets of operators."""
     arena_chain_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Between two looks at the chain, for what the subscription did not bring and for our own transactions."""
     arena_verdict_timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
@@ -292,6 +298,10 @@ class Settings(BaseSettings):
     def _check_together(self) -> Self:
         if self.arena_pot_bps + self.arena_creator_bps > 10_000:
             raise _wrong("ARENA_POT_BPS and ARENA_CREATOR_BPS: must not exceed 10000 together")
+        if self.arena_session_lifetime > MAX_REFRESHES * self.arena_access_lifetime:
+            raise _wrong(
+                f"ARENA_SESSION_LIFETIME: must be at most {MAX_REFRESHES} times ARENA_ACCESS_LIFETIME"
+            )
         if self.solana_ws_url is not None and self.solana_rpc_url is None:
             raise _wrong("SOLANA_WS_URL: needs SOLANA_RPC_URL too")
         if self.arena_llm_base_url is not None and not self.arena_llm_models:

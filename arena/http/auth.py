@@ -1,4 +1,4 @@
-"""`/auth`: signing in with a wallet, and out."""
+"""`/auth`: signing in with a wallet, staying so, and out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from quart import Blueprint, Response, request
 from quart_schema import document_response
 from quart_trio.wrappers import TrioResponse
 
+from arena.edge.authentication import SignedIn
 from arena.edge.identity import Identity
 from arena.edge.origins import page_origin
 from arena.edge.rate_limits import Scope
@@ -18,9 +19,11 @@ from arena.http.bearer import authenticated
 from arena.http.client import client_key
 from arena.http.context import front
 from arena.http.schemas import (
+    CurrentSessionResponse,
     NonceRequest,
     NonceResponse,
     ProblemDocument,
+    RefreshRequest,
     SessionRequest,
     SessionResponse,
     SignInInput,
@@ -29,6 +32,7 @@ from arena.http.schemas import (
 from arena.http.siws import SignInText
 from arena.http.validation import answer, body
 from arena.store import auth, users
+from arena.store.auth_sessions import AuthSession
 
 blueprint = Blueprint("auth", __name__)
 
@@ -75,7 +79,7 @@ async def create_nonce(wanted: NonceRequest) -> Response:
 @document_response(ProblemDocument, 401)
 @body(SessionRequest)
 async def create_session(signed: SessionRequest) -> Response:
-    """Sign in: hand in the signed text, get a token.
+    """Sign in: hand in the signed text, get tokens.
 
     401 `nonce_invalid`, `sign_in_text_mismatch` or `signature_invalid`.
     """
@@ -86,23 +90,71 @@ async def create_session(signed: SessionRequest) -> Response:
     if not await auth.consume_nonce(services.database, signed.nonce, wallet=signed.address):
         raise signing_in.nonce_invalid()
     user = await users.find_or_create(services.database, signed.address)
-    issued = front().authenticator.tokens.issue(user.id, user.wallet)
+    return answer(_signed_in(await front().authenticator.begin(user)), 201)
+
+
+@blueprint.post("/auth/refresh")
+@document_response(SessionResponse)
+@document_response(ProblemDocument, 401)
+@body(RefreshRequest)
+async def refresh_session(wanted: RefreshRequest) -> Response:
+    """Get the next tokens. A refresh token counts once; one that is used again ends its session.
+
+    With an `id` the request may be sent again, as long as its answer has not been used. 401 `refresh_token_invalid`.
+    """
+    return answer(_signed_in(await front().authenticator.refresh(wanted.refresh_token, wanted.id)))
+
+
+@blueprint.get("/auth/session")
+@document_response(CurrentSessionResponse)
+@authenticated
+async def get_session(identity: Identity) -> Response:
+    """Who you are, and until when."""
+    authenticator = front().authenticator
+    session, ends_at = await authenticator.session(identity)
     return answer(
-        SessionResponse(
-            token=issued.token,
-            expires_at=datetime.fromtimestamp(issued.identity.expires_at, UTC),
-            user=UserResponse(id=user.id, wallet=user.wallet, username=user.username),
-        ),
-        201,
+        CurrentSessionResponse(
+            user=_user(session),
+            operator=authenticator.is_operator(identity),
+            signed_in_at=session.created_at,
+            expires_at=_time(identity.expires_at),
+            session_expires_at=ends_at,
+        )
     )
 
 
 @blueprint.delete("/auth/session")
 @authenticated
 async def delete_session(identity: Identity) -> Response:
-    """Log out: the token is refused from now on."""
+    """Log out: all tokens of this session are refused from now on, and its websockets are closed."""
     await front().authenticator.revoke(identity)
     return TrioResponse(status=204)
+
+
+@blueprint.delete("/auth/sessions")
+@authenticated
+async def delete_sessions(identity: Identity) -> Response:
+    """Log out everywhere: the same for all sessions of your wallet."""
+    await front().authenticator.revoke_all(identity)
+    return TrioResponse(status=204)
+
+
+def _signed_in(signed_in: SignedIn) -> SessionResponse:
+    return SessionResponse(
+        token=signed_in.token,
+        expires_at=_time(signed_in.identity.expires_at),
+        refresh_token=signed_in.refresh_token,
+        session_expires_at=signed_in.ends_at,
+        user=_user(signed_in.session),
+    )
+
+
+def _user(session: AuthSession) -> UserResponse:
+    return UserResponse(id=session.user_id, wallet=session.wallet, username=session.username)
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _text(services: Services, address: str, nonce: str) -> SignInText:

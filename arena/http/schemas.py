@@ -103,8 +103,30 @@ class SessionResponse(ResponseModel):
     """Signed in. Send the token as `Authorization: Bearer …`."""
 
     token: str
-    expires_at: datetime
+    expires_at: datetime = Field(description="of the token: refresh it before")
+    refresh_token: str = Field(description="for the next token, once")
+    session_expires_at: datetime = Field(description="then the wallet has to sign again")
     user: UserResponse
+
+
+class RefreshRequest(RequestModel):
+    """A refresh token, to be exchanged."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
+    id: UUID | None = Field(
+        default=None,
+        description="of the client's choice, a new one for each token: the same request can be sent again",
+    )
+
+
+class CurrentSessionResponse(ResponseModel):
+    """Who is signed in, since when and until when."""
+
+    user: UserResponse
+    operator: bool = Field(description="whether the wallet may use `/admin`")
+    signed_in_at: datetime
+    expires_at: datetime = Field(description="of the token")
+    session_expires_at: datetime
 
 
 class Profile(ResponseModel):
