@@ -41,6 +41,7 @@ class KeyRing:
     admin_wallets: frozenset[str]
     jwt_secret: str = field(repr=False)
     secrets_key: bytes = field(repr=False)
+    jwt_previous_secrets: tuple[str, ...] = field(default=(), repr=False)
     admin: Keypair | None = field(default=None, repr=False)
 
     @property
@@ -109,6 +110,7 @@ def load_keys(settings: Settings) -> KeyRing:
         admin_wallets=frozenset(settings.arena_admin_wallets or ([str(admin_pubkey)] if admin else [])),
         jwt_secret=jwt_secret,
         secrets_key=secrets_key,
+        jwt_previous_secrets=tuple(secret.get_secret_value() for secret in settings.jwt_previous_secrets),
         admin=admin,
     )
 

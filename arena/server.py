@@ -25,6 +25,7 @@ from arena.chain.artifacts import DEFAULT_PROGRAM_ID
 from arena.chain.client import ChainClient, ChainUnavailable
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
+from arena.edge.authentication import Authenticator
 from arena.edge.rate_limits import RateLimits
 from arena.game.chain_actors import ChainRouter
 from arena.game.demo_bots import open_demo_bots
@@ -236,8 +237,9 @@ async def _serve(
     services: Services, listener: socket.socket, shutdown: trio.Event, on_ready: Callable[[], None]
 ) -> None:
     limits = RateLimits(services.settings)
-    app = create_app(services, limits)
-    connections = add_websockets(app, services, limits)
+    authenticator = Authenticator.of(services)
+    app = create_app(services, limits, authenticator)
+    connections = add_websockets(app, services, limits, authenticator)
     config = hypercorn_config(services.settings)
     # hypercorn closes the descriptor that it is given
     config.bind = [f"fd://{os.dup(listener.fileno())}"]

@@ -25,7 +25,16 @@ from arena.rates import Rate
 
 _LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- the other way round
 MIN_SECRET_LENGTH: Final = 32
-_SECRETS: Final = ("jwt_secret", "arena_secrets_key", "arena_metrics_token", "arena_llm_api_key")
+MAX_PREVIOUS_SECRETS: Final = 8
+MAX_REFRESHES: Final = 5_000
+"""How often a session may have to be refreshed; half of what it can be."""
+_SECRETS: Final = (
+    "jwt_secret",
+    "jwt_previous_secrets",
+    "arena_secrets_key",
+    "arena_metrics_token",
+    "arena_llm_api_key",
+)
 _WEAK_SECRETS: Final = ("changeme", "change-me", "change_me", "secret", "default", "password", "example")
 
 
@@ -72,6 +81,11 @@ class Settings(BaseSettings):
     """At which verdicts are given. Money moves out only at finalized, always."""
 
     jwt_secret: SecretStr | None = None
+    """Signs tokens."""
+    jwt_previous_secrets: Annotated[
+        tuple[SecretStr, ...], NoDecode, Field(max_length=MAX_PREVIOUS_SECRETS)
+    ] = ()
+    """Tokens that these signed still count."""
 
     arena_host: str = "127.0.0.1"
     arena_port: Annotated[int, Field(ge=0, le=65535)] = 8080
@@ -123,8 +137,12 @@ class Settings(BaseSettings):
     """How long a quote can be paid. A blockhash lives 150 slots, about 60 to 90 seconds."""
     arena_nonce_lifetime: Annotated[int, Field(ge=10, le=3600)] = 300
     """How long a sign-in text can be signed."""
-    arena_session_lifetime: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
-    """How long a session token is valid."""
+    arena_access_lifetime: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+    """How long an access token is valid."""
+    arena_session_lifetime: Annotated[int, Field(ge=60, le=90 * 86_400)] = 7 * 86_400
+    """How long the tokens of one signature can be refreshed."""
+    arena_operator_session_lifetime: Annotated[int, Field(ge=60, le=90 * 86_400)] = 43_200
+    """The same for the wallets of operators."""
     arena_chain_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Between two looks at the chain, for what the subscription did not bring and for our own transactions."""
     arena_shutdown_grace: Annotated[float, Field(ge=0, le=600)] = 10.0
@@ -215,6 +233,7 @@ class Settings(BaseSettings):
         "arena_llm_models",
         "arena_llm_allowed_urls",
         "arena_trusted_proxies",
+        "jwt_previous_secrets",
         mode="before",
     )
     @classmethod
@@ -280,6 +299,10 @@ class Settings(BaseSettings):
     def _check_together(self) -> Self:
         if self.arena_pot_bps + self.arena_creator_bps > 10_000:
             raise _wrong("ARENA_POT_BPS and ARENA_CREATOR_BPS: must not exceed 10000 together")
+        if self.arena_session_lifetime > MAX_REFRESHES * self.arena_access_lifetime:
+            raise _wrong(
+                f"ARENA_SESSION_LIFETIME: must be at most {MAX_REFRESHES} times ARENA_ACCESS_LIFETIME"
+            )
         if self.solana_ws_url is not None and self.solana_rpc_url is None:
             raise _wrong("SOLANA_WS_URL: needs SOLANA_RPC_URL too")
         if self.arena_llm_base_url is not None and not self.arena_llm_models:
@@ -293,6 +316,10 @@ class Settings(BaseSettings):
             problems.append("JWT_SECRET: is needed in production")
         elif _is_weak(self.jwt_secret.get_secret_value()):
             problems.append(f"JWT_SECRET: must be random and have at least {MIN_SECRET_LENGTH} characters")
+        if any(_is_weak(secret.get_secret_value()) for secret in self.jwt_previous_secrets):
+            problems.append(
+                f"JWT_PREVIOUS_SECRETS: each must be random and have at least {MIN_SECRET_LENGTH} characters"
+            )
         if self.arena_metrics_token is not None and _is_weak(self.arena_metrics_token.get_secret_value()):
             problems.append(
                 f"ARENA_METRICS_TOKEN: must be random and have at least {MIN_SECRET_LENGTH} characters"

@@ -7,9 +7,10 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
+import trio
 from solders.keypair import Keypair
 from trio_websocket import ConnectionClosed, HandshakeError, WebSocketConnection, open_websocket_url
 
@@ -30,13 +31,18 @@ class ArenaError(Exception):
 
 
 class ArenaClient:
-    """One wallet's connection to an arena at `url`. Use `arena_client` to make one."""
+    """One wallet's connection to an arena at `url`. Use `arena_client` to make one.
+
+    A token that has run out is refreshed, and what it was needed for is asked again.
+    """
 
     def __init__(self, url: str, wallet: Keypair, http: httpx.AsyncClient) -> None:
         self.url = url.rstrip("/")
         self.wallet = wallet
         self._http = http
         self._token = ""
+        self._refresh_token = ""
+        self._renewing = trio.Lock()
 
     @property
     def address(self) -> str:
@@ -44,6 +50,16 @@ class ArenaClient:
 
     async def call(self, method: str, path: str, body: Json | None = None) -> Json:
         """One request to the API, or with a path below `/admin` to the operators'. Raises `ArenaError`."""
+        token = self._token
+        try:
+            return await self._call(method, path, body)
+        except ArenaError as error:
+            if error.code != "token_expired":
+                raise
+        await self._renew(token)
+        return await self._call(method, path, body)
+
+    async def _call(self, method: str, path: str, body: Json | None = None) -> Json:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         prefix = "" if path.startswith("/admin/") else "/api/v1"
         try:
@@ -64,15 +80,36 @@ class ArenaClient:
         return answer
 
     async def sign_in(self) -> str:
-        """Prove to hold the wallet; returns the session token, which this client uses from now on."""
-        nonce = await self.call("POST", "/auth/nonce", {"address": self.address})
+        """Prove to hold the wallet; returns the access token, which this client uses from now on."""
+        nonce = await self._call("POST", "/auth/nonce", {"address": self.address})
         signature = self.wallet.sign_message(nonce["message"].encode())
-        session = await self.call(
+        session = await self._call(
             "POST",
             "/auth/session",
             {"address": self.address, "nonce": nonce["nonce"], "signature": str(signature)},
         )
-        self._token = str(session["token"])
+        return self._signed_in(session)
+
+    async def _renew(self, run_out: str) -> None:
+        """Replace the token that has run out, once, however many ask; sign in again if the session is over, too."""
+        async with self._renewing:
+            if self._token != run_out:
+                return
+            # the same request is sent until it is answered: a lost answer costs no session
+            request = {"refresh_token": self._refresh_token, "id": str(uuid4())}
+            for last in (False, True):
+                try:
+                    self._signed_in(await self._call("POST", "/auth/refresh", request))
+                    return
+                except ArenaError as error:
+                    if error.code == "refresh_token_invalid":
+                        break
+                    if last or error.code != "unreachable":
+                        raise
+            await self.sign_in()
+
+    def _signed_in(self, session: Json) -> str:
+        self._token, self._refresh_token = str(session["token"]), str(session["refresh_token"])
         return self._token
 
     async def open_bot(self, draft: Json) -> tuple[Json, str]:

@@ -23,7 +23,7 @@ from arena.keys import read_keypair
     help="The wallet's key file, as solana-keygen writes it.",
 )
 def token(url: str, key: Path) -> None:
-    """Print a session token of a wallet: curl -H "Authorization: Bearer $(arena token)" URL/admin/actors"""
+    """Print an access token of a wallet: curl -H "Authorization: Bearer $(arena token)" URL/admin/actors"""
     try:
         wallet = read_keypair(key)
     except (OSError, ValueError) as error:

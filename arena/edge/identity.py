@@ -12,11 +12,11 @@ class Identity:
 
     Attributes:
         wallet: base58 address.
-        jti: the token's own id; logging out revokes it.
+        sid: the session that the token belongs to; logging out ends it.
         expires_at: Unix seconds; a connection that was opened with the token ends then.
     """
 
     user_id: UUID
     wallet: str
-    jti: UUID
+    sid: UUID
     expires_at: int

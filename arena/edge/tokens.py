@@ -1,4 +1,4 @@
-"""Session tokens: JSON Web Tokens that name a wallet and its user (RFC 7519, HS256).
+"""Access tokens: JSON Web Tokens that name a wallet, its user and their session (RFC 7519, HS256).
 
 A token carries the id of the key that signed it (`kid`), so that the key can be changed while tokens of the
 old one run out: `Tokens(current, previous=[...])`.
@@ -16,13 +16,12 @@ from uuid import UUID
 import jwt
 
 from arena.edge.identity import Identity
-from arena.ids import new_id
 from arena.problems import Problem
 
 AUDIENCE: Final = "arena"
 MAX_TOKEN_LENGTH: Final = 2048
 _ALGORITHM: Final = "HS256"
-_CLAIMS: Final = ("sub", "uid", "jti", "iat", "exp", "iss", "aud")
+_CLAIMS: Final = ("sub", "uid", "sid", "iat", "exp", "iss", "aud")
 
 
 class TokenRefused(Problem):
@@ -33,20 +32,20 @@ class TokenRefused(Problem):
 
 
 def token_missing() -> TokenRefused:
-    return TokenRefused("token_missing", "Send a session token: Authorization: Bearer …")
+    return TokenRefused("token_missing", "Send a token: Authorization: Bearer …")
 
 
 def token_invalid() -> TokenRefused:
     # one answer for every reason: whoever tries to forge a token learns nothing
-    return TokenRefused("token_invalid", "The session token is not valid. Sign in again.")
+    return TokenRefused("token_invalid", "The token is not valid. Sign in again.")
 
 
 def token_expired() -> TokenRefused:
-    return TokenRefused("token_expired", "The session has ended. Sign in again.")
+    return TokenRefused("token_expired", "The token has run out. Refresh it, or sign in again.")
 
 
 def token_revoked() -> TokenRefused:
-    return TokenRefused("token_revoked", "This session was logged out. Sign in again.")
+    return TokenRefused("token_revoked", "This session has ended. Sign in again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class IssuedToken:
 
 
 class Tokens:
-    """Issues and reads session tokens. Pure: whether a token was revoked is for the database to say.
+    """Issues and reads access tokens. Pure: whether a session has ended is for the database to say.
 
     Args:
         secret: of at least 32 characters; signs new tokens.
@@ -81,13 +80,15 @@ class Tokens:
         self._lifetime = lifetime
         self._clock = clock
 
-    def issue(self, user_id: UUID, wallet: str) -> IssuedToken:
+    def issue(self, user_id: UUID, wallet: str, sid: UUID, *, until: float | None = None) -> IssuedToken:
+        """A token of a session that ends at ``until``, in Unix seconds: no token outlives its session."""
         now = int(self._clock())
-        identity = Identity(user_id, wallet, new_id(), now + self._lifetime)
+        expires_at = now + self._lifetime if until is None else min(now + self._lifetime, int(until))
+        identity = Identity(user_id, wallet, sid, expires_at)
         claims = {
             "sub": wallet,
             "uid": str(user_id),
-            "jti": str(identity.jti),
+            "sid": str(identity.sid),
             "iat": now,
             "exp": identity.expires_at,
             "iss": self._issuer,
@@ -117,7 +118,7 @@ class Tokens:
                 options={"require": list(_CLAIMS), "verify_exp": False, "verify_iat": False},
             )
             identity = Identity(
-                UUID(claims["uid"]), str(claims["sub"]), UUID(claims["jti"]), int(claims["exp"])
+                UUID(claims["uid"]), str(claims["sub"]), UUID(claims["sid"]), int(claims["exp"])
             )
         except (jwt.InvalidTokenError, KeyError, ValueError, TypeError, AttributeError):
             raise token_invalid() from None

@@ -51,13 +51,15 @@ BODY_TIMEOUT = 30
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-def create_app(services: Services, limits: RateLimits) -> QuartTrio:
-    """The application over these services. `arena.ws.routes.add_websockets` adds `/ws/…`, with the same limits."""
+def create_app(services: Services, limits: RateLimits, authenticator: Authenticator) -> QuartTrio:
+    """The application over these services. `arena.ws.routes.add_websockets` adds `/ws/…`, with the same limits and
+    authenticator.
+    """
     app = QuartTrio("arena", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["BODY_TIMEOUT"] = BODY_TIMEOUT
     app.url_map.strict_slashes = False
-    set_front(app, Front(services, Authenticator.of(services), FaucetLimits(), limits))
+    set_front(app, Front(services, authenticator, FaucetLimits(), limits))
     problems.install(app)
     openapi(_version()).init_app(app)
     _register(app)

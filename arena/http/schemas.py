@@ -87,7 +87,7 @@ class SessionRequest(RequestModel):
     nonce: Annotated[str, Field(min_length=8, max_length=64, pattern="^[A-Za-z0-9]+$")]
     signature: Annotated[str, Field(min_length=64, max_length=128, description="64 bytes, base58 or base64")]
     message: Annotated[str, Field(max_length=2_000)] | None = Field(
-        default=None, description="what was signed, if the client wants to be told of a difference"
+        default=None, description="what the wallet signed, if its `signIn` says so (`signedMessage`, as text)"
     )
 
 
@@ -103,8 +103,30 @@ class SessionResponse(ResponseModel):
     """Signed in. Send the token as `Authorization: Bearer …`."""
 
     token: str
-    expires_at: datetime
+    expires_at: datetime = Field(description="of the token: refresh it before")
+    refresh_token: str = Field(description="for the next token, once")
+    session_expires_at: datetime = Field(description="then the wallet has to sign again")
     user: UserResponse
+
+
+class RefreshRequest(RequestModel):
+    """A refresh token, to be exchanged."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
+    id: UUID | None = Field(
+        default=None,
+        description="of the client's choice, a new one for each token: the same request can be sent again",
+    )
+
+
+class CurrentSessionResponse(ResponseModel):
+    """Who is signed in, since when and until when."""
+
+    user: UserResponse
+    operator: bool = Field(description="whether the wallet may use `/admin`")
+    signed_in_at: datetime
+    expires_at: datetime = Field(description="of the token")
+    session_expires_at: datetime
 
 
 class Profile(ResponseModel):

@@ -1,182 +1,160 @@
-"""Sign-In-With-Solana: the text that a wallet shows and signs.
+"""Sign-In With Solana: the text that a wallet shows and signs, by its grammar. Pure functions.
 
-The grammar is the one of the wallet standard's sign-in feature, which follows EIP-4361
-(https://github.com/phantom/sign-in-with-solana). Wallets take the text apart, compare its domain and URI
-with the page that asks, and warn about anything else. The server makes the text itself and accepts that one
-text, byte for byte, so that nothing a client sends is ever interpreted. Pure functions.
+The grammar is https://github.com/phantom/sign-in-with-solana#abnf-message-format, with authority, URI and pchar of
+RFC 3986 and date-time of RFC 3339. Three things that it lets through are no sign-in text here, since they name nobody
+and nothing: an empty host, an address that is not 32 bytes, and a line feed at the end with no field after it.
 """
 
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from ipaddress import AddressValueError, IPv6Address
 from typing import Final
-from urllib.parse import urlsplit
 
 from solders.pubkey import Pubkey
-from solders.signature import Signature
-
-from arena.edge.encoding import decode_base64
-from arena.problems import Problem
 
 VERSION: Final = "1"
-STATEMENT: Final = "Sign in to the arena. This costs nothing and sends no transaction."
-SIGNATURE_BYTES: Final = 64
+CHAIN_IDS: Final = frozenset(
+    {"mainnet", "testnet", "devnet", "localnet", "solana:mainnet", "solana:testnet", "solana:devnet"}
+)
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_OWN_NONCE: Final = re.compile(r"[0-9a-f]{44}")
-_NONCE: Final = re.compile(r"[a-zA-Z0-9]{8,}")
-_DOMAIN: Final = re.compile(r"[^\s/?#@]+")
+# RFC 3986. The classes are the insides of brackets.
+_UNRESERVED: Final = r"A-Za-z0-9\-._~"
+_SUB_DELIMS: Final = r"!$&'()*+,;="
+_PERCENT: Final = r"%[0-9A-Fa-f]{2}"
+_PCHAR: Final = rf"(?:[{_UNRESERVED}{_SUB_DELIMS}:@]|{_PERCENT})"
+_IPV6: Final = r"\[(?P<ipv6>[0-9A-Fa-f:.]+)\]"
+_IP_FUTURE: Final = rf"\[[Vv][0-9A-Fa-f]+\.[{_UNRESERVED}{_SUB_DELIMS}:]+\]"
+_AUTHORITY: Final = (
+    rf"(?:(?:[{_UNRESERVED}{_SUB_DELIMS}:]|{_PERCENT})*@)?"
+    rf"(?:{_IPV6}|{_IP_FUTURE}|(?:[{_UNRESERVED}{_SUB_DELIMS}]|{_PERCENT})+)"
+    r"(?::[0-9]*)?"
+)
+_PATH: Final = rf"(?:/{_PCHAR}*)*"
+_DOMAIN: Final = re.compile(_AUTHORITY)
+_URI: Final = re.compile(
+    rf"[A-Za-z][A-Za-z0-9+\-.]*:(?://(?:{_AUTHORITY})?{_PATH}|/?(?:{_PCHAR}+{_PATH})?)"
+    rf"(?:\?(?:{_PCHAR}|[/?])*)?(?:\#(?:{_PCHAR}|[/?])*)?"
+)
+_NO_PATH: Final = re.compile(r"\A([^:/?#]+://[^/?#]+)(?=[?#]|\Z)")
+_REQUEST_ID: Final = re.compile(rf"{_PCHAR}*")
+_STATEMENT: Final = re.compile(rf"[{_UNRESERVED}{_SUB_DELIMS}:/?#\[\]@ ]+")
+_NONCE: Final = re.compile(r"[A-Za-z0-9]{8,}")
+_DATE_TIME: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+_SAYS: Final = " wants you to sign in with your Solana account:"
+# The statement is lazy: what looks like a field is one. Values are checked by `SignInText`.
 _TEXT: Final = re.compile(
-    r"(?P<domain>[^\s/?#@]+) wants you to sign in with your Solana account:\n"
-    r"(?P<address>[1-9A-HJ-NP-Za-km-z]{32,44})"
-    r"(?:\n\n(?P<statement>[^\n]+))?"
-    r"\n\nURI: (?P<uri>[^\s]+)"
-    r"\nVersion: (?P<version>1)"
-    r"\nChain ID: (?P<chain_id>[^\s]+)"
-    r"\nNonce: (?P<nonce>[a-zA-Z0-9]{8,})"
-    r"\nIssued At: (?P<issued_at>[^\s]+)"
-    r"\nExpiration Time: (?P<expiration_time>[^\s]+)"
+    rf"(?P<domain>[^ \n]+){_SAYS}\n(?P<address>[^\n]+)(?:\n\n(?P<statement>[^\n]+))??"
+    r"(?P<fields>\n(?:\nURI: (?P<uri>[^\n]+))?(?:\nVersion: (?P<version>[^\n]+))?"
+    r"(?:\nChain ID: (?P<chain_id>[^\n]+))?(?:\nNonce: (?P<nonce>[^\n]+))?"
+    r"(?:\nIssued At: (?P<issued_at>[^\n]+))?(?:\nExpiration Time: (?P<expiration_time>[^\n]+))?"
+    r"(?:\nNot Before: (?P<not_before>[^\n]+))?(?:\nRequest ID: (?P<request_id>[^\n]*))?"
+    r"(?:\nResources:(?P<resources>(?:\n- [^\n]+)*))?)?"
 )
 
 
-class SignInRefused(Problem):
-    """401: this does not prove that the caller holds the wallet's key."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(code, "Signing in failed", 401, detail)
-
-
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """What a wallet is asked to sign. Times have whole milliseconds and are in UTC.
-
-    Attributes:
-        domain: host, with the port if it is not the scheme's own; the page that asks must be there.
-        address: the wallet, base58.
-        uri: of the same host.
-        chain_id: mainnet, testnet, devnet or localnet.
+class SignInText:
+    """The members of wallet standard's `SolanaSignInInput`; None: not in the text.
 
     Raises:
-        ValueError: a value would break the grammar.
+        ValueError: a value is not by the grammar, or the text would be read as another one.
     """
 
     domain: str
     address: str
-    uri: str
-    chain_id: str
-    nonce: str
-    issued_at: datetime
-    expiration_time: datetime
-    statement: str | None = STATEMENT
+    statement: str | None = None
+    uri: str | None = None
+    version: str | None = None
+    chain_id: str | None = None
+    nonce: str | None = None
+    issued_at: str | None = None
+    expiration_time: str | None = None
+    not_before: str | None = None
+    request_id: str | None = None
+    resources: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not _DOMAIN.fullmatch(self.domain):
-            raise ValueError(f"not a domain: {self.domain!r}")
-        if not _NONCE.fullmatch(self.nonce):
-            raise ValueError("a nonce has at least 8 letters and digits")
-        if self.statement is not None and ("\n" in self.statement or not self.statement):
-            raise ValueError("a statement is one line")
-        if re.search(r"\s", self.uri) or not urlsplit(self.uri).scheme:
-            raise ValueError(f"not a URI: {self.uri!r}")
-        if re.search(r"\s", self.chain_id) or not self.chain_id:
-            raise ValueError(f"not a chain: {self.chain_id!r}")
+        _check("domain", _matches(_DOMAIN, self.domain))
         Pubkey.from_string(self.address)
+        _check("statement", self.statement is None or bool(_STATEMENT.fullmatch(self.statement)))
+        _check("URI", self.uri is None or _matches(_URI, self.uri))
+        _check("version", self.version in {None, VERSION})
+        _check("chain ID", self.chain_id is None or self.chain_id in CHAIN_IDS)
+        _check("nonce", self.nonce is None or bool(_NONCE.fullmatch(self.nonce)))
+        for time in (self.issued_at, self.expiration_time, self.not_before):
+            if time is not None:
+                instant(time)
+        _check("request ID", self.request_id is None or bool(_REQUEST_ID.fullmatch(self.request_id)))
+        _check("resource", all(_matches(_URI, resource) for resource in self.resources or ()))
+        # a statement such as "Nonce: 12345678" with no field after it
+        _check("statement", self.statement is None or _parts(self.text)["statement"] == self.statement)
 
     @property
     def text(self) -> str:
-        """The message to sign, as UTF-8."""
-        statement = "" if self.statement is None else f"\n\n{self.statement}"
+        """The message to sign, as UTF-8 (it is ASCII)."""
+        fields = {
+            "URI: ": self.uri,
+            "Version: ": self.version,
+            "Chain ID: ": self.chain_id,
+            "Nonce: ": self.nonce,
+            "Issued At: ": self.issued_at,
+            "Expiration Time: ": self.expiration_time,
+            "Not Before: ": self.not_before,
+            "Request ID: ": self.request_id,
+        }
+        lines = [f"{name}{value}" for name, value in fields.items() if value is not None]
+        if self.resources is not None:
+            lines += ["Resources:", *(f"- {resource}" for resource in self.resources)]
+        head = f"{self.domain}{_SAYS}\n{self.address}"
+        return "\n\n".join(
+            part for part in (head, self.statement, "\n".join(lines) if lines else None) if part is not None
+        )
+
+    def says_the_same(self, other: SignInText) -> bool:
+        """Whether both have the same fields with the same meaning.
+
+        Wallets may write a time, a URI or the name of a chain in another way: `…05.120Z` is `…05.12+00:00`,
+        `http://a` is `http://a/`, and `devnet` is `solana:devnet`. Everything else has to be the same, and nothing more
+        may be said.
+        """
+        return self._meaning() == other._meaning()
+
+    def _meaning(self) -> tuple[object, ...]:
         return (
-            f"{self.domain} wants you to sign in with your Solana account:\n"
-            f"{self.address}{statement}\n\n"
-            f"URI: {self.uri}\n"
-            f"Version: {VERSION}\n"
-            f"Chain ID: {self.chain_id}\n"
-            f"Nonce: {self.nonce}\n"
-            f"Issued At: {timestamp(self.issued_at)}\n"
-            f"Expiration Time: {timestamp(self.expiration_time)}"
+            self.domain,
+            self.address,
+            self.statement,
+            None if self.uri is None else _with_path(self.uri),
+            self.version,
+            None if self.chain_id is None else self.chain_id.removeprefix("solana:"),
+            self.nonce,
+            *(
+                None if time is None else instant(time)
+                for time in (self.issued_at, self.expiration_time, self.not_before)
+            ),
+            self.request_id,
+            self.resources,
         )
 
 
-def new_nonce(now: datetime) -> str:
-    """A fresh nonce: 128 random bits, and the time, so that the text can be made again from it."""
-    return f"{_milliseconds(now):012x}{secrets.token_hex(16)}"
-
-
-def nonce_time(nonce: str) -> datetime:
-    """When the nonce was made, in whole milliseconds.
+def parse(text: str) -> SignInText:
+    """Take a text apart: the inverse of `SignInText.text`.
 
     Raises:
-        ValueError: it is not of the form of `new_nonce`.
+        ValueError: it is not by the grammar.
     """
-    if not _OWN_NONCE.fullmatch(nonce):
-        raise ValueError("this is not a nonce of ours")
-    try:
-        return _EPOCH + timedelta(milliseconds=int(nonce[:12], 16))
-    except OverflowError:
-        raise ValueError("this is not a nonce of ours") from None
-
-
-def parse(text: str) -> SignIn:
-    """Take a text apart: the inverse of `SignIn.text`.
-
-    Raises:
-        ValueError: it is not in the form that `SignIn.text` has.
-    """
-    match = _TEXT.fullmatch(text)
-    if match is None:
-        raise ValueError("this is not a sign-in text")
-    parts = match.groupdict()
-    return SignIn(
-        domain=parts["domain"],
-        address=parts["address"],
-        uri=parts["uri"],
-        chain_id=parts["chain_id"],
-        nonce=parts["nonce"],
-        issued_at=_time(parts["issued_at"]),
-        expiration_time=_time(parts["expiration_time"]),
-        statement=parts["statement"],
+    parts = _parts(text)
+    resources = parts.pop("resources")
+    return SignInText(
+        **parts,  # type: ignore[arg-type]  # domain and address are always there
+        resources=None if resources is None else tuple(resources.split("\n- ")[1:]),
     )
-
-
-def verify(expected: SignIn, message: str | None, signature: bytes) -> None:
-    """Check that the wallet signed exactly the expected text.
-
-    Args:
-        message: what the client says it signed, if it says so; only for a better answer.
-
-    Raises:
-        SignInRefused: `sign_in_text_mismatch` or `signature_invalid`.
-    """
-    text = expected.text
-    if message is not None and message != text:
-        raise SignInRefused("sign_in_text_mismatch", "This is not the text that was given out to be signed.")
-    if len(signature) != SIGNATURE_BYTES or not Signature(signature).verify(
-        Pubkey.from_string(expected.address), text.encode()
-    ):
-        raise SignInRefused("signature_invalid", "The signature is not that of the wallet over the text.")
-
-
-def decode_signature(text: str) -> bytes:
-    """The 64 bytes of a signature, from base58 (as Solana writes them) or base64 (as browsers do).
-
-    Raises:
-        SignInRefused: it is neither.
-    """
-    try:
-        return bytes(Signature.from_string(text))
-    except ValueError:
-        pass
-    try:
-        signature = decode_base64(text)
-    except ValueError:
-        signature = b""
-    if len(signature) != SIGNATURE_BYTES:
-        raise SignInRefused("signature_invalid", "A signature is 64 bytes in base58 or base64.")
-    return signature
 
 
 def timestamp(time: datetime) -> str:
@@ -184,12 +162,44 @@ def timestamp(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def _milliseconds(time: datetime) -> int:
-    return (time - _EPOCH) // timedelta(milliseconds=1)
+def instant(text: str) -> tuple[datetime, str]:
+    """The moment of a date-time of RFC 3339: its second, and the digits of its fraction, however many there are.
+
+    Raises:
+        ValueError: it is none, or there is no such time.
+    """
+    match = _DATE_TIME.fullmatch(text)
+    if match is None:
+        raise ValueError("not a date-time of RFC 3339")
+    second, fraction, offset = match.groups()
+    return datetime.fromisoformat((second + offset).upper()), (fraction or "").rstrip("0")
 
 
-def _time(text: str) -> datetime:
-    time = datetime.fromisoformat(text)
-    if timestamp(time) != text:
-        raise ValueError(f"not a time in our form: {text!r}")
-    return time
+def _parts(text: str) -> dict[str, str | None]:
+    match = _TEXT.fullmatch(text)
+    if match is None or match["fields"] == "\n":
+        raise ValueError("not a sign-in text")
+    return {name: value for name, value in match.groupdict().items() if name != "fields"}
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether it matches, with an address in brackets that is one."""
+    match = pattern.fullmatch(text)
+    if match is None:
+        return False
+    if match["ipv6"] is not None:
+        try:
+            IPv6Address(match["ipv6"])
+        except AddressValueError:
+            return False
+    return True
+
+
+def _with_path(uri: str) -> str:
+    """An empty path after an authority is the same as `/` (RFC 3986 §6.2.3)."""
+    return _NO_PATH.sub(r"\1/", uri)
+
+
+def _check(what: str, good: bool) -> None:
+    if not good:
+        raise ValueError(f"not a {what} of a sign-in text")

@@ -3,6 +3,7 @@
 from arena.store import (
     audit,
     auth,
+    auth_sessions,
     bot_lists,
     bot_texts,
     bot_views,
@@ -27,6 +28,7 @@ __all__ = [
     "MIGRATIONS",
     "audit",
     "auth",
+    "auth_sessions",
     "bot_lists",
     "bot_texts",
     "bot_views",

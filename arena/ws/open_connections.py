@@ -10,6 +10,8 @@ from uuid import UUID
 import trio
 
 from arena.edge.failures import RETRY_AFTER
+from arena.edge.identity import Identity
+from arena.edge.tokens import token_revoked
 from arena.game.winding_down import shutting_down
 from arena.problems import Problem
 from arena.ws.connection import RESUME, CloseCode, Connection, ConnectionClosed
@@ -123,6 +125,12 @@ class OpenConnections:
             # the user is part of the key: strangers who are about to be refused take nobody's place
             counted.append(((user, session_id), limit, f"A chat has at most {limit} connections."))
         return counted
+
+    def close_signed_out(self, is_over: Callable[[Identity], bool]) -> None:
+        """Close the connections of sessions that have ended."""
+        for connection in list(self._connections):
+            if connection.identity is not None and is_over(connection.identity):
+                connection.close(CloseCode.UNAUTHORIZED, token_revoked().code)
 
     async def close_all(self, within: float) -> None:
         """Tell every client when to connect again and resume, let nobody in, and wait until they are gone, in

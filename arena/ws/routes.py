@@ -21,7 +21,9 @@ from arena.ws.quart_adapter import QuartConnection, refuse
 from arena.ws.spectating import spectate
 
 
-def add_websockets(app: Quart, services: Services, limits: RateLimits) -> OpenConnections:
+def add_websockets(
+    app: Quart, services: Services, limits: RateLimits, authenticator: Authenticator
+) -> OpenConnections:
     """Add `/ws/…` to the app. Close the connections that are returned before the server stops."""
     settings = services.settings
 
@@ -29,7 +31,7 @@ def add_websockets(app: Quart, services: Services, limits: RateLimits) -> OpenCo
         limits.refused["connections_address"] += 1
 
     connections = OpenConnections(of_an_address=settings.arena_connections_per_address, on_refused=refused)
-    authenticator = Authenticator.of(services)
+    authenticator.on_ended(connections.close_signed_out)
     lobby = Lobby(services, authenticator)
 
     async def serve(

@@ -141,6 +141,7 @@ def test_several_wrong_settings_are_told_at_once(monkeypatch: pytest.MonkeyPatch
         ("DATABASE_URL", "postgresql://user:hunter2@db:port/x"),
         ("SOLANA_RPC_URL", "rpc.example?key=hunter2"),
         ("ARENA_SECRETS_KEY", "hunter2"),
+        ("JWT_PREVIOUS_SECRETS", ",".join(["hunter2"] * 9)),
     ],
 )
 def test_a_message_never_shows_what_may_be_a_secret(
@@ -153,10 +154,12 @@ def test_a_message_never_shows_what_may_be_a_secret(
 
 
 def test_settings_do_not_show_secrets(production: pytest.MonkeyPatch) -> None:
+    production.setenv("JWT_PREVIOUS_SECRETS", f"{SECRET[::-1]},{SECRET[::-1]}")
     production.setenv("DATABASE_URL", "postgresql://arena:hunter2@db/arena")
     shown = repr(load_settings())
     assert "hunter2" not in shown
     assert SECRET not in shown
+    assert SECRET[::-1] not in shown
 
 
 def test_a_typing_mistake_in_the_file_is_noticed() -> None:
@@ -175,6 +178,7 @@ def test_production_starts_with_real_settings(production: pytest.MonkeyPatch) ->
         ("JWT_SECRET", "short", "JWT_SECRET: must be random"),
         ("JWT_SECRET", "change-me-change-me-change-me-change-me", "JWT_SECRET: must be random"),
         ("JWT_SECRET", "a" * 64, "JWT_SECRET: must be random"),
+        ("JWT_PREVIOUS_SECRETS", f"{SECRET},short", "JWT_PREVIOUS_SECRETS: each must be random"),
         ("SOLANA_RPC_URL", "", "SOLANA_RPC_URL: is needed"),
         ("ARENA_ALLOWED_ORIGINS", "https://a.example,*", "ARENA_ALLOWED_ORIGINS: must not be *"),
         ("ARENA_QUOTE_KEY", "", "ARENA_QUOTE_KEY: is needed"),

@@ -24,7 +24,12 @@ from tests.e2e.arena_process import ArenaProcess, arena_process
 from tests.e2e.player import Player, funded_client, open_bot
 
 HERE = Path(__file__).parent
-DESTRUCTIVE = ["/admin/actors/{path}/stop", "/admin/actors/{path}/restart", "/api/v1/auth/session"]
+DESTRUCTIVE = [
+    "/admin/actors/{path}/stop",
+    "/admin/actors/{path}/restart",
+    "/api/v1/auth/session",
+    "/api/v1/auth/sessions",
+]
 """Left out where they would succeed: they end the arena's parts, and the session that asks."""
 
 

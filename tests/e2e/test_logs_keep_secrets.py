@@ -17,6 +17,7 @@ from tests.e2e.arena_process import ArenaProcess, arena_process
 from tests.e2e.player import PHRASE, Player, funded_client, open_bot
 
 JWT_SECRET = "5c0ffee5-and-some-more-characters-7d1e"
+PREVIOUS_SECRET = "4b1d-one-that-was-used-before-that-7d1e"
 METRICS_TOKEN = "prometheus-0123456789-abcdef-0123456789"
 SECRETS_KEY = bytes(range(100, 132))
 SAID = "a text that nobody else is to read in a log"
@@ -49,13 +50,18 @@ async def test_no_secret_is_in_the_logs_of_a_round(tmp_path: Path, log_format: s
             ARENA_LOG_LEVEL="debug",
             ARENA_LOG_FORMAT=log_format,
             JWT_SECRET=JWT_SECRET,
+            JWT_PREVIOUS_SECRETS=PREVIOUS_SECRET,
             ARENA_METRICS_TOKEN=METRICS_TOKEN,
             ARENA_SECRETS_KEY=base64.b64encode(SECRETS_KEY).decode(),
         )
         async with funded_client(arena.url) as creator, funded_client(arena.url) as winner:
             bot = await open_bot(creator)
             tokens = [await client.sign_in() for client in (creator, winner)]
+            refresh_tokens = [client._refresh_token for client in (creator, winner)]
             await be_a_nuisance(arena, tokens[1], bot["id"])
+            refreshed = await refresh_twice(arena, refresh_tokens[0])
+            tokens += [refreshed["token"], await creator.sign_in()]
+            refresh_tokens.append(refreshed["refresh_token"])
             arena.kill_postgres()  # an outage has tracebacks
             player = Player(winner, bot["id"])
             assert (await player.say(SAID))["verdict"] == "unsolved"
@@ -71,6 +77,8 @@ async def test_no_secret_is_in_the_logs_of_a_round(tmp_path: Path, log_format: s
         secrets = [
             JWT_SECRET,
             METRICS_TOKEN,
+            PREVIOUS_SECRET,
+            *refresh_tokens,
             SAID,
             PHRASE,
             *forms(SECRETS_KEY),
@@ -80,10 +88,20 @@ async def test_no_secret_is_in_the_logs_of_a_round(tmp_path: Path, log_format: s
             secrets += [token, token.rpartition(".")[2]]  # its signature alone makes it out
         found = logs(arena)
         assert "settlement_step" in found["serve.log"], "this is what debug shows"
+        assert "session_ended" in found["serve.log"], "a refresh token came twice"
         assert len(before) > 1000
         for name, text in found.items():
             for secret in secrets:
                 assert secret not in text, (name, secret)
+
+
+async def refresh_twice(arena: ArenaProcess, token: str) -> dict[str, str]:
+    """Which ends the session, and is logged; what it was exchanged for."""
+    async with httpx.AsyncClient(base_url=arena.url, trust_env=False) as http:
+        answers = [await http.post("/api/v1/auth/refresh", json={"refresh_token": token}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 401]
+    given: dict[str, str] = answers[0].json()
+    return given
 
 
 async def be_a_nuisance(arena: ArenaProcess, token: str, bot_id: str) -> None:

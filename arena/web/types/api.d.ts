@@ -189,7 +189,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/auth/session": {
+    "/api/v1/auth/refresh": {
         parameters: {
             query?: never;
             header?: never;
@@ -199,12 +199,50 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign in: hand in the signed text, get a token.
+         * Get the next tokens. A refresh token counts once; one that is used again ends its session.
+         * @description With an `id` the request may be sent again, as long as its answer has not been used. 401 `refresh_token_invalid`.
+         */
+        post: operations["refresh_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who you are, and until when. */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Sign in: hand in the signed text, get tokens.
          * @description 401 `nonce_invalid`, `sign_in_text_mismatch` or `signature_invalid`.
          */
         post: operations["create_session"];
-        /** Log out: the token is refused from now on. */
+        /** Log out: all tokens of this session are refused from now on, and its websockets are closed. */
         delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Log out everywhere: the same for all sessions of your wallet. */
+        delete: operations["delete_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1104,6 +1142,34 @@ export interface components {
             };
         };
         /**
+         * CurrentSessionResponse
+         * @description Who is signed in, since when and until when.
+         */
+        CurrentSessionResponse: {
+            /**
+             * Expires At
+             * Format: date-time
+             * @description of the token
+             */
+            expires_at: string;
+            /**
+             * Operator
+             * @description whether the wallet may use `/admin`
+             */
+            operator: boolean;
+            /**
+             * Session Expires At
+             * Format: date-time
+             */
+            session_expires_at: string;
+            /**
+             * Signed In At
+             * Format: date-time
+             */
+            signed_in_at: string;
+            user: components["schemas"]["UserResponse"];
+        };
+        /**
          * DeadLetterList
          * @description The newest first, of those that are remembered.
          */
@@ -1864,6 +1930,20 @@ export interface components {
          */
         Reading: "newest" | "oldest";
         /**
+         * RefreshRequest
+         * @description A refresh token, to be exchanged.
+         */
+        RefreshRequest: {
+            /**
+             * Id
+             * @description of the client's choice, a new one for each token: the same request can be sent again
+             * @default null
+             */
+            id: string | null;
+            /** Refresh Token */
+            refresh_token: string;
+        };
+        /**
          * ResumeRequest
          * @description Let it go on.
          */
@@ -1925,7 +2005,7 @@ export interface components {
             address: string;
             /**
              * Message
-             * @description what was signed, if the client wants to be told of a difference
+             * @description what the wallet signed, if its `signIn` says so (`signedMessage`, as text)
              * @default null
              */
             message: string | null;
@@ -1945,8 +2025,20 @@ export interface components {
             /**
              * Expires At
              * Format: date-time
+             * @description of the token: refresh it before
              */
             expires_at: string;
+            /**
+             * Refresh Token
+             * @description for the next token, once
+             */
+            refresh_token: string;
+            /**
+             * Session Expires At
+             * Format: date-time
+             * @description then the wallet has to sign again
+             */
+            session_expires_at: string;
             /** Token */
             token: string;
             user: components["schemas"]["UserResponse"];
@@ -2191,6 +2283,7 @@ export type ChatResponse = components['schemas']['ChatResponse'];
 export type Check = components['schemas']['Check'];
 export type ClosingResponse = components['schemas']['ClosingResponse'];
 export type CredentialsRequest = components['schemas']['CredentialsRequest'];
+export type CurrentSessionResponse = components['schemas']['CurrentSessionResponse'];
 export type DeadLetterList = components['schemas']['DeadLetterList'];
 export type DeadLetterResponse = components['schemas']['DeadLetterResponse'];
 export type DraftBot = components['schemas']['DraftBot'];
@@ -2225,6 +2318,7 @@ export type ProfilePatch = components['schemas']['ProfilePatch'];
 export type ProofResponse = components['schemas']['ProofResponse'];
 export type QuoteMember = components['schemas']['QuoteMember'];
 export type Reading = components['schemas']['Reading'];
+export type RefreshRequest = components['schemas']['RefreshRequest'];
 export type ResumeRequest = components['schemas']['ResumeRequest'];
 export type ResumeResponse = components['schemas']['ResumeResponse'];
 export type SayRequest = components['schemas']['SayRequest'];
@@ -2829,6 +2923,86 @@ export interface operations {
             };
         };
     };
+    refresh_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description Signed in. Send the token as `Authorization: Bearer …`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who is signed in, since when and until when. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CurrentSessionResponse"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     create_session: {
         parameters: {
             query?: never;
@@ -2872,6 +3046,42 @@ export interface operations {
         };
     };
     delete_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    delete_sessions: {
         parameters: {
             query?: never;
             header?: never;

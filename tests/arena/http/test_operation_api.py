@@ -197,6 +197,8 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/",
         "/api/v1/auth/nonce",
         "/api/v1/auth/session",
+        "/api/v1/auth/sessions",
+        "/api/v1/auth/refresh",
         "/api/v1/bots",
         "/api/v1/bots/{bot_id}",
         "/api/v1/bots/{bot_id}/open",

@@ -32,11 +32,9 @@ class Client:
     http: httpx.AsyncClient
     player: Player
 
-    @property
-    def headers(self) -> dict[str, str]:
-        user = self.player.user
-        issued = Authenticator.of(self.game.services).tokens.issue(user.id, user.wallet)
-        return {"Authorization": f"Bearer {issued.token}"}
+    async def headers(self) -> dict[str, str]:
+        signed_in = await Authenticator.of(self.game.services).begin(self.player.user)
+        return {"Authorization": f"Bearer {signed_in.token}"}
 
     async def say(
         self,
@@ -50,7 +48,7 @@ class Client:
         body: dict[str, Any] = {"id": str(message_id), "text": text}
         if transaction is not None:
             body["payment"] = {"transaction": base64.b64encode(transaction).decode()}
-        headers = self.headers | ({} if wait is None else {"Prefer": f"wait={wait}"})
+        headers = await self.headers() | ({} if wait is None else {"Prefer": f"wait={wait}"})
         url = f"/api/v1/chats/{session_id or self.player.session.id}/messages"
         return await self.http.post(url, json=body, headers=headers)
 
@@ -236,7 +234,7 @@ async def test_a_wallet_that_cannot_pay_is_told_so(connect: Connect) -> None:
 async def test_what_is_no_message(connect: Connect, body: dict[str, Any], code: str) -> None:
     client = await connect()
     url = f"/api/v1/chats/{client.player.session.id}/messages"
-    response = await client.http.post(url, json=body, headers=client.headers)
+    response = await client.http.post(url, json=body, headers=await client.headers())
     assert (response.status_code, response.json()["code"]) == (422, code)
 
 

@@ -1,6 +1,7 @@
 """Signing in with a wallet, over HTTP."""
 
 import base64
+import re
 from urllib.parse import urlsplit
 
 import pytest
@@ -61,6 +62,7 @@ async def test_the_text_is_in_the_wallets_form_and_names_this_server(front: Fron
     assert parsed.address == str(wallet.pubkey())
     assert (parsed.uri, parsed.domain) == (front.url, urlsplit(front.url).netloc)
     assert (parsed.chain_id, parsed.nonce) == ("localnet", given["nonce"])
+    assert (parsed.not_before, parsed.request_id, parsed.resources) == (None, None, None)
     assert given["sign_in"] == {
         "domain": parsed.domain,
         "address": parsed.address,
@@ -69,8 +71,8 @@ async def test_the_text_is_in_the_wallets_form_and_names_this_server(front: Fron
         "version": "1",
         "chainId": "localnet",
         "nonce": parsed.nonce,
-        "issuedAt": siws.timestamp(parsed.issued_at),
-        "expirationTime": siws.timestamp(parsed.expiration_time),
+        "issuedAt": parsed.issued_at,
+        "expirationTime": parsed.expiration_time,
     }
 
 
@@ -97,6 +99,48 @@ async def test_a_signature_in_base64_will_do(front: Front) -> None:
         "message": given["message"],
     }
     assert (await front.http.post(SESSION, json=body)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"\.(\d{3})Z", r".\g<1>+00:00"),
+        (r"(URI: \S+)", r"\g<1>/"),
+    ],
+)
+async def test_a_wallet_may_write_the_text_in_its_own_way(front: Front, old: str, new: str) -> None:
+    wallet = Keypair()
+    given = await nonce(front, wallet)
+    text, changes = re.subn(old, new, str(given["message"]))
+    assert changes
+    body = signed(given | {"message": text}, wallet)
+    unsaid = await front.http.post(SESSION, json=body)
+    assert unsaid.json()["code"] == "signature_invalid"
+    assert (await front.http.post(SESSION, json=body | {"message": text})).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (r"\Z", "\nResources:\n- https://evil.example/terms"),
+        (r"\Z", "\nNot Before: 2026-03-01T12:00:00Z"),
+        (r"\Z", "\n"),
+        (r"\nVersion: 1", ""),
+        (r"(URI: \S+)", r"\g<1>/elsewhere"),
+        (r"localnet", "devnet"),
+        (r"\AA?", "\xffsolana offchain"),
+    ],
+)
+async def test_what_says_something_else_is_refused_though_the_wallet_signed_it(
+    front: Front, old: str, new: str
+) -> None:
+    wallet = Keypair()
+    given = await nonce(front, wallet)
+    text, changes = re.subn(old, new, str(given["message"]), count=1)
+    assert changes
+    body = signed(given | {"message": text}, wallet) | {"message": text}
+    response = await front.http.post(SESSION, json=body)
+    assert (response.status_code, response.json()["code"]) == (401, "sign_in_text_mismatch")
 
 
 async def test_a_nonce_is_used_once(front: Front) -> None:

@@ -4,10 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import trio
-from solders.keypair import Keypair
 
-from arena.ids import new_id
-from arena.store import audit, auth, idempotency, users
+from arena.store import audit, auth, auth_sessions, idempotency
 from arena.store.idempotency import Claimed, Exhausted, InProgress, Mismatch, Replay
 from persistence import Database
 
@@ -47,33 +45,17 @@ async def test_of_racing_requests_one_uses_the_nonce(database: Database) -> None
     assert sorted(answers) == [False] * 11 + [True]
 
 
-async def test_a_token_is_refused_once_it_was_logged_out(database: Database) -> None:
-    jti, user = new_id(), (await users.find_or_create(database, str(Keypair().pubkey()))).id
-    assert await auth.is_good(database, jti, user)
-    await auth.revoke_token(database, jti, expires_at=soon())
-    await auth.revoke_token(database, jti, expires_at=soon())
-    assert not await auth.is_good(database, jti, user)
-    assert await auth.is_good(database, new_id(), user)
-
-
-async def test_a_token_of_a_user_whom_a_restored_database_does_not_know_is_refused(
-    database: Database,
-) -> None:
-    assert not await auth.is_good(database, new_id(), new_id())
-
-
-async def test_only_what_expired_is_purged(database: Database) -> None:
-    kept, gone = new_id(), new_id()
+async def test_only_what_expired_is_purged(world, database: Database) -> None:
+    user = (await world.user()).id
     await auth.add_nonce(database, "kept", expires_at=soon())
     await auth.add_nonce(database, "gone", expires_at=soon(-1))
-    await auth.revoke_token(database, kept, expires_at=soon())
-    await auth.revoke_token(database, gone, expires_at=soon(-1))
+    kept = (await auth_sessions.begin(database, user, HASH, expires_at=soon())).session
+    await auth_sessions.begin(database, user, OTHER, expires_at=soon(-1))
     assert await auth.purge_expired(database) == 2
     assert await auth.purge_expired(database) == 0
     assert await auth.consume_nonce(database, "kept", wallet="w")
-    user = await users.find_or_create(database, str(Keypair().pubkey()))
-    assert not await auth.is_good(database, kept, user.id)
-    assert await auth.is_good(database, gone, user.id)
+    assert await auth_sessions.is_open(database, kept.id, user)
+    assert await database.fetch_value("select count(*) from refresh_tokens") == 1
 
 
 HASH, OTHER = bytes(32), bytes([1]) * 32

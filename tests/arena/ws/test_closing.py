@@ -74,8 +74,7 @@ async def test_a_browser_is_told_in_a_frame_and_a_close_code(front: Front) -> No
 async def test_a_revoked_token_is_refused(front: Front) -> None:
     player = await front.player()
     session = await front.session(player)
-    authenticator = Authenticator.of(front.services)
-    await authenticator.revoke(authenticator.tokens.read(player.token))
+    await Authenticator.of(front.services).revoke(player.identity)
     async with front.connect(session.id, player) as client:
         assert (await client.receive())["code"] == "token_revoked"
         assert (await client.closed()).code == 4401
@@ -94,7 +93,7 @@ async def test_a_connection_ends_with_its_token(front: Front) -> None:
     session = await front.session(player)
     settings = front.services.settings
     tokens = Tokens(front.services.keys.jwt_secret, issuer=settings.public_url, lifetime=2)
-    player.token = tokens.issue(player.user_id, str(player.wallet.pubkey())).token
+    player.token = tokens.issue(player.user_id, player.identity.wallet, player.identity.sid).token
     async with front.connect(session.id, player) as client:
         await client.receive_type("welcome")
         reason = await client.closed()

@@ -11,6 +11,7 @@ from arena.settings import Settings, load_settings
 from arena.ws.handshake import Admission, admit
 
 USER = UUID("01890000-0000-7000-8000-000000000001")
+SESSION = UUID("01890000-0000-7000-8000-000000000002")
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def tokens() -> Tokens:
 
 @pytest.fixture
 def issued(tokens: Tokens) -> IssuedToken:
-    return tokens.issue(USER, "wallet")
+    return tokens.issue(USER, "wallet", SESSION)
 
 
 def test_a_browser_sends_its_token_as_a_subprotocol(

@@ -158,8 +158,7 @@ async def test_a_token_that_is_sent_must_be_good(lively: Front) -> None:
     player = await lively.player()
     async with lively.open("/ws/lobby", ["arena.v1", f"bearer.{player.token}"]) as client:
         await page(client)
-    authenticator = Authenticator.of(lively.services)
-    await authenticator.revoke(authenticator.tokens.read(player.token))
+    await Authenticator.of(lively.services).revoke(player.identity)
     async with lively.open("/ws/lobby", ["arena.v1", f"bearer.{player.token}"]) as client:
         assert (await client.receive())["code"] == "token_revoked"
         assert (await client.closed()).code == 4401

@@ -27,9 +27,9 @@ class Served:
     game: Game
     url: str
 
-    def offered(self, player: Player) -> list[str]:
-        tokens = Authenticator.of(self.game.services).tokens
-        return ["arena.v1", f"bearer.{tokens.issue(player.user.id, player.address).token}"]
+    async def offered(self, player: Player) -> list[str]:
+        signed_in = await Authenticator.of(self.game.services).begin(player.user)
+        return ["arena.v1", f"bearer.{signed_in.token}"]
 
     async def ask(self, tab: Client, text: str) -> tuple[UUID, bytes]:
         """The id of a message, and the transaction that pays it, unsigned."""
@@ -76,7 +76,7 @@ async def opened(game: Game) -> tuple[Bot, Player]:
 
 async def test_a_payment_made_in_one_tab_is_seen_in_the_other(brain: ScriptedBrain, arena: Served) -> None:
     _, player = await opened(arena.game)
-    path, offered = f"/ws/chats/{player.session.id}", arena.offered(player)
+    path, offered = f"/ws/chats/{player.session.id}", await arena.offered(player)
     async with connected(arena.url, path, offered) as one, connected(arena.url, path, offered) as two:
         for tab in (one, two):
             head = (await tab.receive_type("welcome"))["seq"]
@@ -96,8 +96,8 @@ async def test_what_each_socket_sees_of_a_round(brain: ScriptedBrain, arena: Ser
     bot, player = await opened(arena.game)
     bystander = await arena.game.player(bot)
     async with (
-        connected(arena.url, f"/ws/chats/{player.session.id}", arena.offered(player)) as chat,
-        connected(arena.url, f"/ws/chats/{bystander.session.id}", arena.offered(bystander)) as other,
+        connected(arena.url, f"/ws/chats/{player.session.id}", await arena.offered(player)) as chat,
+        connected(arena.url, f"/ws/chats/{bystander.session.id}", await arena.offered(bystander)) as other,
         connected(arena.url, f"/ws/bots/{bot.id}") as spectator,
         connected(arena.url, "/ws/lobby") as lobby_client,
     ):
