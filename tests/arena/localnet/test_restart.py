@@ -139,7 +139,11 @@ async def test_kill_9_loses_no_answered_signature_and_repeats_none(
         async with trio.open_nursery() as nursery:
             for number, payer in enumerate(payers):
                 nursery.start_soon(pay_until_killed, urls[0], payer, target, model, life * 10 + number)
-            await trio.sleep(0.3 + life * 0.13)
+            enough = len(model.answered) + 12
+            with trio.fail_after(30):
+                while len(model.answered) < enough:
+                    await trio.sleep(0.01)
+            await trio.sleep(life * 0.013)  # somewhere in the middle of the next ones
             assert localnet_process.pid is not None
             os.kill(localnet_process.pid, signal.SIGKILL)
         assert localnet_process.restart() == urls  # the same ports
