@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PROGRAM := arena/chain/program
-SOURCES := actors persistence arena tests benchmarks
+SOURCES := actors persistence arena examples tests benchmarks
 
 # Counts what pip fetches; shows its last lines, and its exit code, only when it fails.
 define PROGRESS
@@ -49,11 +49,11 @@ run: .venv/installed
 
 test: lint
 	@echo "== tests"
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 -m "not long" --cov --cov-report=
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not long" --cov --cov-report=
 	@$(BIN)/python -m coverage report --format=total | sed 's/^/== coverage: /;s/$$/ %/'
 
 test-long: lint
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 SCHEDULES ?= 100000
 schedules: .venv/installed

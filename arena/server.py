@@ -222,6 +222,17 @@ async def _chain_id(client: ChainClient, *, local: bool) -> str:
     return CLUSTERS.get(await client.genesis_hash(), "localnet")
 
 
+async def _wind_down(services: Services) -> None:
+    """Begin nothing new, and let brains finish what they are at: players who wait for a verdict still get it."""
+    ending = services.winding_down
+    ending.begin()
+    log.info("shutting_down", judging=ending.at_work)
+    with trio.move_on_after(services.settings.arena_shutdown_grace):
+        await ending.finished()
+    if ending.at_work:
+        log.warning("judged_after_the_restart", messages=ending.at_work)
+
+
 async def _serve(
     services: Services, listener: socket.socket, shutdown: trio.Event, on_ready: Callable[[], None]
 ) -> None:
@@ -235,7 +246,7 @@ async def _serve(
 
     async def until_shutdown() -> None:
         await shutdown.wait()
-        log.info("shutting_down")
+        await _wind_down(services)
         await connections.close_all(CLOSE_TIMEOUT)
         # hypercorn closes its own; as long as ours is open, who connects is queued and never answered
         listener.close()
@@ -245,7 +256,8 @@ async def _serve(
 
             async def bound() -> None:
                 await shutdown.wait()
-                scope.deadline = trio.current_time() + SHUTDOWN_TIMEOUT
+                grace = services.settings.arena_shutdown_grace
+                scope.deadline = trio.current_time() + grace + SHUTDOWN_TIMEOUT
 
             nursery.start_soon(bound)
             on_ready()

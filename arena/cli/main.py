@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from arena.cli.audit import audit
+from arena.cli.bots import bots
 from arena.cli.close import close_abandoned
 from arena.cli.demo import demo
 from arena.cli.export_frames import export_frames
@@ -27,6 +28,7 @@ def main() -> None:
 for command in (
     serve,
     demo,
+    bots,
     audit,
     verify_bot,
     close_abandoned,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 LAMPORTS_PER_SOL: Final = 1_000_000_000
@@ -36,3 +37,19 @@ def format_sol(lamports: int) -> str:
     whole, rest = divmod(abs(lamports), LAMPORTS_PER_SOL)
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     return f"{sign}{whole}{fraction} SOL"
+
+
+_SOL = re.compile(r"([0-9]{1,10})(?:\.([0-9]{1,9}))? SOL")
+
+
+def parse_sol(text: str) -> int:
+    """Lamports: what :func:`format_sol` shows, read back. Exact; no signs, no exponents.
+
+    Raises:
+        ValueError: it is no amount.
+    """
+    found = _SOL.fullmatch(text.strip())
+    if found is None:
+        raise ValueError('an amount is written "0.01 SOL", with at most nine decimals')
+    whole, fraction = found.groups(default="")
+    return int(whole) * LAMPORTS_PER_SOL + int(fraction.ljust(9, "0") or "0")

@@ -210,6 +210,7 @@ class BotActor(Actor[BotMessage]):
     async def _open(self, bot: bots.Bot, creator: str, transaction: bytes) -> str:
         if self._mirror.status is not BotStatus.DRAFT:
             return await self._creation_signature()
+        self._services.winding_down.refuse()
         outgoing = await opening.checked_creation(self._services, bot, creator, transaction)
         changes = BotChanges(self._mirror)
         changes.write(
@@ -278,6 +279,7 @@ class BotActor(Actor[BotMessage]):
         )
 
     def _refuse_unless_live(self, bot: bots.Bot) -> None:
+        self._services.winding_down.refuse()
         if self._mirror.status is not BotStatus.OPEN:
             raise bot_not_live(self._mirror.status)
         if time.time() >= bot.closes_at.timestamp():

@@ -82,6 +82,7 @@ async def draft_bot(
     Raises:
         Problem: `bot_invalid` or `brain_invalid` with what is wrong, `too_many_drafts`.
     """
+    services.winding_down.refuse()
     brain = validate(
         spec.kind, spec.public, spec.secret, spec.credentials, terms.endpoints(services.settings)
     )

@@ -15,6 +15,7 @@ from arena.game.audit_trail import AuditTrail
 from arena.game.funds import FundsWatch
 from arena.game.presence import Presence
 from arena.game.spending import Spending
+from arena.game.winding_down import WindingDown
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
 from arena.settings import Settings
@@ -55,6 +56,7 @@ class Services:
     spending: Spending = field(init=False)
     funds: FundsWatch = field(init=False)
     halted_bots: int = 0
+    winding_down: WindingDown = field(default_factory=WindingDown)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
     presence: Presence = field(default_factory=Presence)
 

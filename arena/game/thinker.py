@@ -59,7 +59,9 @@ class Thinker:
 
     def go_on(self) -> None:
         """Start to think about what can be thought about, and show what can be shown."""
-        for paid in self._judging.start_thinking():
+        # what is paid when the arena is about to end is judged after its next start
+        begun = [] if self._services.winding_down.began else self._judging.start_thinking()
+        for paid in begun:
             self._tasks[paid.message.id] = self._context.start_task(self._think, paid, name="brain")
         if said := self._judging.unsaid():
             self._show(next(iter(self._judging)).message, said)
@@ -77,6 +79,11 @@ class Thinker:
         self._tasks.clear()
 
     async def _think(self, paid: PaidMessage) -> None:
+        # until the bot has got the answer, and with it has committed the verdict
+        with self._services.winding_down.working():
+            await self._think_about(paid)
+
+    async def _think_about(self, paid: PaidMessage) -> None:
         crash_point("brain_running")
         message = paid.message
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from functools import partial
 
+import trio
 from quart import Blueprint, Response
 from quart_schema import document_headers, document_response
 from solders.pubkey import Pubkey
 
-from arena.chain.client import TransactionRejected
+from arena.chain.client import ChainUnavailable, Commitment, TransactionRejected
 from arena.http.context import front
 from arena.http.idempotency import KeyHeader, once
 from arena.http.schemas import AirdropRequest, AirdropResponse, ProblemDocument
@@ -17,6 +18,10 @@ from arena.http.validation import answer, body
 from arena.problems import Problem
 
 blueprint = Blueprint("faucet", __name__)
+
+CONFIRMATION_TIMEOUT = 10.0
+"""Seconds that the answer waits for the lamports to be there."""
+CONFIRMATION_INTERVAL = 0.05
 
 
 @blueprint.post("/faucet")
@@ -27,7 +32,7 @@ blueprint = Blueprint("faucet", __name__)
 @document_headers(KeyHeader)
 @body(AirdropRequest)
 async def airdrop(wanted: AirdropRequest) -> Response:
-    """Get lamports of the local chain.
+    """Get lamports of the local chain. The answer comes when they are there, or after ten seconds.
 
     404 `faucet_closed` on every other chain; 429 `faucet_exhausted` when the wallet had enough for now; 422
     `address_unusable` when the address cannot receive any.
@@ -58,4 +63,18 @@ async def _airdrop(wanted: AirdropRequest) -> Response:
     except BaseException:
         limits.give_back(wanted.address, wanted.lamports)
         raise
-    return answer(AirdropResponse(signature=signature))
+    return answer(AirdropResponse(signature=signature, confirmed=await _confirmed(signature)))
+
+
+async def _confirmed(signature: str) -> bool:
+    """Whether the lamports are there. That takes a slot or two, and whoever asks for money wants to spend it."""
+    with trio.move_on_after(CONFIRMATION_TIMEOUT):
+        while True:
+            try:
+                [status] = await front().services.client.statuses([signature])
+            except ChainUnavailable:
+                return False  # they will be, in a while
+            if status is not None and status.confirmation is not Commitment.PROCESSED:
+                return status.error is None
+            await trio.sleep(CONFIRMATION_INTERVAL)
+    return False

@@ -11,6 +11,7 @@ from quart_schema import document_response
 
 from arena.chain.client import ChainUnavailable
 from arena.game.services import Services
+from arena.game.winding_down import RETRY_AFTER
 from arena.http.context import front
 from arena.http.schemas import (
     Check,
@@ -46,15 +47,20 @@ async def health() -> Response:
         nursery.start_soon(check, "chain", services.client.health)
     journal, feed = _journal(services), _feed(services)
     ready = all(part.ok for part in (*checks.values(), journal, feed))
+    stopping = services.winding_down.began
+    ready = ready and not stopping
     found = HealthResponse(
-        status="ready" if ready else "unready",
+        status="stopping" if stopping else "ready" if ready else "unready",
         database=checks["database"],
         chain=checks["chain"],
         journal=journal,
         feed=feed,
         funds=_funds(services),
     )
-    return answer(found, 200 if ready else 503)
+    response = answer(found, 200 if ready else 503)
+    if stopping:
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 @blueprint.get("/health/live")

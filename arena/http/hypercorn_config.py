@@ -27,6 +27,6 @@ def hypercorn_config(settings: Settings) -> Config:
     config.h11_max_incomplete_size = 32 * 1024
     config.websocket_max_message_size = MAX_MESSAGE_BYTES
     # its pings keep a connection's task for an interval after the end, and nobody looks at the pongs;
-    # arena.ws.hypercorn_stream has the kernel look for dead peers instead
+    # arena.ws.hypercorn_stream has the kernel look for dead peers, arena.ws.quart_adapter asks silent clients
     config.websocket_ping_interval = None
     return config

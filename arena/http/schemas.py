@@ -546,7 +546,7 @@ class FundsCheck(Check):
 class HealthResponse(ResponseModel):
     """Whether the arena can be played."""
 
-    status: Literal["ready", "unready"]
+    status: Literal["ready", "unready", "stopping"]
     database: Check
     chain: Check
     journal: JournalCheck
@@ -568,6 +568,7 @@ class AirdropRequest(RequestModel):
 
 
 class AirdropResponse(ResponseModel):
-    """Sent; it is there in a moment."""
+    """Lamports from the faucet."""
 
     signature: str
+    confirmed: bool = Field(description="they are there; false: they will be in a moment")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import trio
@@ -12,8 +12,10 @@ import trio
 from arena.edge.failures import RETRY_AFTER
 from arena.edge.identity import Identity
 from arena.edge.tokens import token_revoked
+from arena.game.winding_down import shutting_down
 from arena.problems import Problem
-from arena.ws.connection import RESUME, CloseCode, Connection
+from arena.ws.connection import RESUME, CloseCode, Connection, ConnectionClosed
+from arena.ws.protocol import error_frame
 
 MAX_CONNECTIONS = 10_000
 MAX_CONNECTIONS_OF_STRANGERS = 5_000
@@ -63,9 +65,7 @@ class OpenConnections:
         is late.
         """
         if self._closing:
-            raise Problem(
-                "shutting_down", "The server stops", 503, "Connect again.", {"retry_after": RETRY_AFTER}
-            )
+            raise shutting_down()
         if len(self._connections) >= self._limit:
             raise _too_many("The server holds as many connections as it can.")
 
@@ -133,11 +133,14 @@ class OpenConnections:
                 connection.close(CloseCode.UNAUTHORIZED, token_revoked().code)
 
     async def close_all(self, within: float) -> None:
-        """Tell every client to connect again and resume, let nobody in, and wait until they are gone, in
+        """Tell every client when to connect again and resume, let nobody in, and wait until they are gone, in
         seconds.
         """
         self._closing = True
+        farewell = error_frame(shutting_down())
         for connection in list(self._connections):
+            with suppress(ConnectionClosed):
+                connection.send_nowait(farewell)
             connection.close(CloseCode.GOING_AWAY, RESUME)
         with trio.move_on_after(within):
             await self._empty.wait()

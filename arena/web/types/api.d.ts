@@ -477,7 +477,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Get lamports of the local chain.
+         * Get lamports of the local chain. The answer comes when they are there, or after ten seconds.
          * @description 404 `faucet_closed` on every other chain; 429 `faucet_exhausted` when the wallet had enough for now; 422
          *     `address_unusable` when the address cannot receive any.
          */
@@ -768,9 +768,14 @@ export interface components {
         };
         /**
          * AirdropResponse
-         * @description Sent; it is there in a moment.
+         * @description Lamports from the faucet.
          */
         AirdropResponse: {
+            /**
+             * Confirmed
+             * @description they are there; false: they will be in a moment
+             */
+            confirmed: boolean;
             /** Signature */
             signature: string;
         };
@@ -1385,7 +1390,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "ready" | "unready";
+            status: "ready" | "unready" | "stopping";
         };
         /**
          * History
@@ -3959,7 +3964,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Sent; it is there in a moment. */
+            /** @description Lamports from the faucet. */
             200: {
                 headers: {
                     [name: string]: unknown;

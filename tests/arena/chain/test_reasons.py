@@ -251,3 +251,16 @@ def test_a_reason_is_one_code_and_good_english(reason: reasons.Reason) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", reason.code)
     assert re.fullmatch(r"[A-Z].*[^.]", reason.title)
     assert re.fullmatch(r"[A-Z].*\.", reason.advice)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ProgramError.NOT_A_WALLET, "wallet_unusable"),
+        (ProgramError.CLOSES_AT_INVALID, "terms_refused"),
+        (ProgramError.SPLIT_INVALID, "terms_refused"),
+        (ProgramError.BOT_EXISTS, "bot_exists"),
+    ],
+)
+def test_what_a_creator_or_a_player_can_put_right_has_its_own_code(error: ProgramError, code: str) -> None:
+    assert code_of(refused(error.value)) == code

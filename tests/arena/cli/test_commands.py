@@ -40,6 +40,7 @@ def test_help_lists_the_commands(tmp_path: Path) -> None:
         "serve",
         "demo",
         "audit",
+        "bots",
         "verify",
         "close",
         "refund",

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.economy import Books, ExpiryRule, Split, format_sol, reward
+from arena.economy import Books, ExpiryRule, Split, format_sol, parse_sol, reward
 
 fees = st.lists(st.integers(0, 10**12), max_size=30)
 SPLIT = Split(7_777, 1_111)
@@ -98,3 +98,16 @@ def test_expiry_rules() -> None:
 )
 def test_amounts_for_people(lamports: int, text: str) -> None:
     assert format_sol(lamports) == text
+
+
+@given(st.integers(0, 10**18))
+def test_an_amount_that_is_shown_is_read_back(lamports: int) -> None:
+    assert parse_sol(format_sol(lamports)) == lamports
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1 sol", "-1 SOL", "1e3 SOL", "0.0000000001 SOL", "1. SOL", ".5 SOL", "１ SOL"]
+)
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="an amount is written"):
+        parse_sol(text)

@@ -1,17 +1,25 @@
 """Every error is a problem document, and tells nothing from inside."""
 
 import json
+from pathlib import Path
 
 import httpx
 import pytest
 import trio
+from quart import abort
+from quart_trio import QuartTrio
 from solders.keypair import Keypair
 
+from arena.game import drafts
+from arena.http import app, problems
 from arena.http.app import MAX_BODY_BYTES
 from arena.http.problems import MAX_ERRORS
+from arena.ids import new_id
 from arena.store import bot_lists
+from arena.store.bots import BotStatus
 from persistence import DatabaseUnavailable
-from tests.fixtures.front import Front
+from tests.arena.http.test_bots_api import draft
+from tests.fixtures.front import Front, running_front
 
 NONCE = "/api/v1/auth/nonce"
 
@@ -143,3 +151,55 @@ async def test_but_not_any_id(front: Front, bad: str) -> None:
     response = await front.http.get("/api/v1/health/live", headers={"X-Request-Id": bad})
     assert response.headers["X-Request-Id"] != bad
     assert len(response.headers["X-Request-Id"]) == 32
+
+
+async def test_a_body_that_does_not_come(
+    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "BODY_TIMEOUT", 0.2)
+    async with running_front(postgres, tmp_path) as front:
+        host, port = front.url.removeprefix("http://").split(":")
+        async with await trio.open_tcp_stream(host, int(port)) as stream:
+            await stream.send_all(
+                b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+                % NONCE.encode()
+            )
+            answer = b""
+            with trio.fail_after(10):
+                while b"}" not in answer:
+                    answer += await stream.receive_some()
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b'"request_timeout"' in answer
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, "bad_request"), (418, "request_refused")])
+async def test_what_the_framework_refuses_by_itself(status: int, code: str) -> None:
+    quart = QuartTrio(__name__)
+    problems.install(quart)
+
+    @quart.get("/")
+    async def refuse() -> None:
+        abort(status)
+
+    response = await quart.test_client().get("/")
+    assert response.status_code == status
+    assert (await response.get_json())["code"] == code
+
+
+async def test_a_creator_has_so_many_drafts(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drafts, "MAX_DRAFTS", 1)
+    creator = await front.player()
+    await front.bot(BotStatus.DRAFT, creator)
+    response = await front.http.post("/api/v1/bots", json=draft(), headers=creator.headers)
+    problem(response, 429, "too_many_drafts")
+
+
+async def test_a_payment_whose_message_is_not_there(front: Front) -> None:
+    """The stand-in of the game takes the payment and writes nothing."""
+    player = await front.player()
+    session = await front.session(player)
+    body = {"id": str(new_id()), "text": "hello", "payment": {"transaction": "AAAA"}}
+    response = await front.http.post(
+        f"/api/v1/chats/{session.id}/messages", json=body, headers=player.headers
+    )
+    problem(response, 404, "message_not_found")

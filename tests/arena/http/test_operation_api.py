@@ -10,6 +10,7 @@ import pytest
 from solders.keypair import Keypair
 
 from arena.game.funds import LOW_FUNDS
+from arena.http import faucet
 from arena.http.app import describe_api
 from arena.http.faucet_limits import LIMIT, WINDOW
 from arena.http.schemas import MAX_AIRDROP
@@ -124,9 +125,22 @@ async def test_the_faucet_gives(front: Front) -> None:
     wallet = str(Keypair().pubkey())
     response = await front.http.post(FAUCET, json={"address": wallet, "lamports": 5})
     assert response.status_code == 200
-    assert response.json()["signature"]
-    method, params = front.rpc.calls[-1]
-    assert (method, params[:2]) == ("requestAirdrop", [wallet, 5])
+    given = response.json()
+    assert given["signature"]
+    assert given["confirmed"] is True
+    assert ("requestAirdrop", [wallet, 5]) in [(method, params[:2]) for method, params in front.rpc.calls]
+
+
+async def test_lamports_that_are_long_in_coming_are_said_to_be_on_their_way(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faucet, "CONFIRMATION_TIMEOUT", 0.2)
+    front.rpc.methods["getSignatureStatuses"] = lambda params: {
+        "context": {"slot": 10},
+        "value": [None for _ in params[0]],
+    }
+    response = await front.http.post(FAUCET, json={"address": str(Keypair().pubkey()), "lamports": 5})
+    assert (response.status_code, response.json()["confirmed"]) == (200, False)
 
 
 async def test_the_faucet_gives_so_much_and_no_more(front: Front) -> None:

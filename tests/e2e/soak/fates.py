@@ -128,6 +128,8 @@ class Fates:
         fate.failures += status == "failed"
 
     def _reply(self, frame: Frame) -> None:
+        if frame["wallet"] != self.wallet and frame["id"] not in self.messages:
+            return  # what others say is public from the verdict on
         fate = self.messages.setdefault(frame["id"], Fate())
         if fate.status != "confirmed":
             self._say(f"message {frame['id']} has a verdict after it was {fate.status}")
