@@ -115,6 +115,11 @@ def test_the_websocket_endpoint_follows_from_the_rpc_endpoint(
         ("SOLANA_PROGRAM_ID", "0OIl", "SOLANA_PROGRAM_ID: '0OIl' is not a Solana address"),
         ("ARENA_ALLOWED_ORIGINS", "a.example/", "ARENA_ALLOWED_ORIGINS: 'a.example/' is not an origin"),
         ("SOLANA_WS_URL", "wss://a.example", "SOLANA_WS_URL: needs SOLANA_RPC_URL too"),
+        (
+            "ARENA_ACCESS_LIFETIME",
+            "60",
+            "ARENA_SESSION_LIFETIME: must be at most 5000 times ARENA_ACCESS_LIFETIME",
+        ),
         ("ARENA_POT_BPS", "9500", "ARENA_POT_BPS and ARENA_CREATOR_BPS: must not exceed 10000"),
         ("ARENA_QUOTE_LIFETIME", "1", "ARENA_QUOTE_LIFETIME: must be greater than or equal to 5"),
     ],

@@ -20,6 +20,7 @@ from arena.http.app import BODY_TIMEOUT, MAX_BODY_BYTES
 from arena.problems import Problem
 from arena.rates import Rate
 from arena.settings import SettingsError, load_settings
+from arena.store.auth_sessions import MAX_REFRESHES, MAX_SESSIONS
 from arena.ws.chat import MAX_WORKING
 from arena.ws.connection import MAX_FRAME_BYTES, OUTBOX_BYTES, OUTBOX_FRAMES
 from arena.ws.open_connections import MAX_CONNECTIONS, MAX_CONNECTIONS_OF_A_USER
@@ -216,6 +217,10 @@ def test_the_table_in_the_protocol_is_what_the_settings_are(tmp_path: Path) -> N
     for said in (
         f"| {settings.arena_connections_per_address} | `ARENA_CONNECTIONS_PER_ADDRESS`",
         f"| {settings.arena_quote_lifetime} s | `ARENA_QUOTE_LIFETIME`",
+        f"| {settings.arena_access_lifetime} s | `ARENA_ACCESS_LIFETIME`",
+        f"| {settings.arena_session_lifetime} s, {settings.arena_operator_session_lifetime} s |",
+        f"| sessions of a wallet at a time | {MAX_SESSIONS} |",
+        f"| refreshes of a session | {MAX_REFRESHES:,} |",
         f"| {settings.arena_message_max_length} characters | `ARENA_MESSAGE_MAX_LENGTH`",
         f"| {MAX_CONNECTIONS_OF_A_USER}, {MAX_CONNECTIONS:,} |",
         f"| frames of a connection that are worked on | {MAX_WORKING} |",
