@@ -18,7 +18,7 @@ _ALWAYS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_METHODS: Final = "GET, POST, DELETE"
+_METHODS: Final = "GET, POST, PUT, PATCH, DELETE"
 _REQUEST_HEADERS: Final = "Authorization, Content-Type, X-Request-Id"
 _EXPOSED: Final = "Location, Retry-After, X-Request-Id"
 PREFLIGHT_SECONDS: Final = 600
