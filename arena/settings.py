@@ -116,6 +116,7 @@ class Settings(BaseSettings):
     """Open websockets; 0: no limit."""
     arena_data_dir: Path = Path(".arena")
     arena_log_level: Literal["debug", "info", "warning", "error"] = "info"
+    arena_access_log: bool = False
     arena_log_format: Literal["console", "json"] = "console"
 
     arena_quote_key: Path | None = None

@@ -7,6 +7,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from uuid import uuid4
 
+import structlog
+import trio
 from quart import Response, g, request
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
@@ -42,6 +44,8 @@ from arena.http.headers import answer_preflight, is_preflight, secure, share
 from arena.http.lingering import lingering
 from arena.http.openapi import openapi
 from arena.problems import Problem
+
+log = structlog.get_logger(__name__)
 
 API_PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64 * 1024
@@ -103,6 +107,9 @@ def _register(app: QuartTrio) -> None:
 async def _begin() -> Response | None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    g.began = trio.current_time()
+    # each request is a task of its own, so that this is in its lines alone
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
     front().limits.check(Scope.REQUESTS_ADDRESS, client_key())
     if not is_preflight(request.method, request.headers, request.path):
         return None
@@ -121,6 +128,15 @@ async def _finish(response: Response) -> Response:
     response.headers.setdefault("Cache-Control", "no-store")
     share(response.headers, settings, origin=request.headers.get("Origin"), path=request.path)
     secure(response.headers, settings)
+    if settings.arena_access_log:
+        log.info(
+            "request",
+            method=request.method,
+            # the route and not the path: what is in a path may be anybody's, and there is no end of it
+            route=request.url_rule.rule if request.url_rule is not None else None,
+            status=response.status_code,
+            seconds=round(trio.current_time() - g.get("began", trio.current_time()), 4),
+        )
     return response
 
 
