@@ -7,6 +7,7 @@ import click
 from arena.cli.audit import audit
 from arena.cli.close import close_abandoned
 from arena.cli.demo import demo
+from arena.cli.deploy import deploy_program
 from arena.cli.export_frames import export_frames
 from arena.cli.export_openapi import export_openapi
 from arena.cli.localnet import localnet
@@ -32,6 +33,7 @@ for command in (
     close_abandoned,
     refund,
     rotate,
+    deploy_program,
     localnet,
     migrate,
     token,
