@@ -209,10 +209,10 @@ def _program(address: Pubkey, account: AccountState | None, code: AccountState |
         return None
     if account.owner != loader.LOADER:
         raise DeploymentRefused(f"{address} is something else and belongs to {account.owner}")
-    if code is None:
-        raise DeploymentRefused(f"the program {address} was closed, for ever: take another program key")
     try:
         loader.decode_program(account.data)
+        if code is None:
+            raise DeploymentRefused(f"the program {address} was closed, for ever: take another program key")
         return loader.decode_program_data(code.data)
     except NotALoaderAccount as error:
         raise DeploymentRefused(f"{address} is no program: {error}") from error
