@@ -81,8 +81,13 @@ async def deploy(
             continue
         stage = todo.stages[0]
         progress(stage.what)
-        landed = await _land(client, order, stage.steps[:STEPS_AT_ONCE], interval)
+        landed, refusal = await _land(client, order, stage.steps[:STEPS_AT_ONCE], interval)
         slot, lost = max(slot, landed), 0 if landed else lost + 1
+        if refusal is not None:
+            # What an earlier start had sent may have landed first: then there is less to do now.
+            found = await _read(client, order, since=slot, interval=interval)
+            if plan(order, found).stages == todo.stages:
+                raise DeploymentRefused(refusal)
     raise ChainUnavailable(f"{ATTEMPTS} times in a row no transaction has landed")
 
 
@@ -99,13 +104,13 @@ async def _is_final(client: ChainClient, order: Order, interval: float) -> bool:
     raise ChainUnavailable("the program is there, but it does not become final")
 
 
-async def _land(client: ChainClient, order: Order, steps: Sequence[Step], interval: float) -> int:
-    """Send transactions until each is confirmed or can no longer land; the last slot in which one did, 0 if none.
+async def _land(
+    client: ChainClient, order: Order, steps: Sequence[Step], interval: float
+) -> tuple[int, str | None]:
+    """Send transactions until each is confirmed or can no longer land. The last slot in which one did, 0 if none, and
+    why the cluster refused one, if it did.
 
     The same bytes are sent again, so that no step is paid for twice.
-
-    Raises:
-        DeploymentRefused: the cluster refused one.
     """
     blockhash = await client.latest_blockhash()
     signed = [
@@ -120,7 +125,7 @@ async def _land(client: ChainClient, order: Order, steps: Sequence[Step], interv
         for step in steps
     ]
     waiting = {each.signature: each for each in signed}
-    last = 0
+    last, refusal = 0, None
 
     async def send(each: Signed) -> None:
         try:
@@ -138,12 +143,12 @@ async def _land(client: ChainClient, order: Order, steps: Sequence[Step], interv
             if status is None or status.confirmation is Commitment.PROCESSED:
                 continue
             if status.error is not None:
-                raise DeploymentRefused(f"{signature} was refused: {describe(status.error)}")
+                refusal = f"{signature} was refused: {describe(status.error)}"
             last = max(last, status.slot)
             del waiting[signature]
         if height > blockhash.last_valid_block_height:
             break
-    return last
+    return last, refusal
 
 
 async def _read(
@@ -196,7 +201,11 @@ async def _extension_is_checked(client: ChainClient, order: Order, more: int) ->
     signed = own_transaction(
         step.instructions, order.payer, await client.latest_blockhash(), unit_limit=UNIT_LIMIT
     )
-    match (await client.simulate(signed.transaction)).error:
+    try:
+        error = (await client.simulate(signed.transaction)).error
+    except TransactionRejected:
+        return False  # it says nothing about the instruction
+    match error:
         case {"InstructionError": [int(), "InvalidInstructionData"]}:
             return True
         case _:

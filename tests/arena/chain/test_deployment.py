@@ -12,9 +12,9 @@ from solders.keypair import Keypair
 from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
 
-from arena.chain import loader
+from arena.chain import deployment, loader
 from arena.chain.artifacts import program_elf
-from arena.chain.client import ChainClient, Commitment
+from arena.chain.client import ChainClient, ChainUnavailable, Commitment, Simulation
 from arena.chain.deployment import deploy, look
 from arena.chain.deployment_plan import CHUNK, DeploymentRefused, Kind, Order, Plan
 from arena.chain.own_transactions import own_transaction
@@ -150,6 +150,27 @@ async def test_an_interrupted_deployment_goes_on_and_pays_nothing_twice(cluster:
     assert await cluster.client.balance(cluster.order.payer.pubkey()) == 10 * SOL - cost
 
 
+async def test_what_an_earlier_start_has_sent_may_land_under_way(cluster: Cluster) -> None:
+    """Two at once: whatever one of them does not find done any more, the other has done."""
+    async with ChainClient(cluster.url) as other, trio.open_nursery() as nursery:
+        nursery.start_soon(cluster.deploy)
+        await other.latest_blockhash()
+        await settled(cluster)
+        nursery.start_soon(cluster.deploy, None, other)
+    assert (await cluster.code()).content == program_elf()
+
+
+async def test_transactions_that_never_land_end_it(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def lost(*_: object, **__: object) -> str:
+        raise ChainUnavailable("gone")
+
+    async with ChainClient(cluster.url) as deaf:
+        monkeypatch.setattr(deaf, "send", lost)
+        monkeypatch.setattr(deployment, "ATTEMPTS", 1)
+        with pytest.raises(ChainUnavailable, match="no transaction has landed"):
+            await cluster.deploy(client=deaf)
+
+
 async def test_a_buffer_of_another_version_gives_its_rent_back(cluster: Cluster, larger: bytes) -> None:
     await interrupt(cluster, replace(cluster.order, elf=larger), 8)
     await settled(cluster)
@@ -178,6 +199,27 @@ async def test_an_upgrade_to_a_larger_program_makes_room_and_a_smaller_one_leave
     assert (said[0], said[-1]) == ("making the buffer", "upgrading")
     assert (await cluster.code()).content == program_elf().ljust(len(larger), b"\0")
     assert (await cluster.plan()).kind is Kind.NOTHING
+
+
+async def test_a_cluster_that_knows_only_the_checked_extension_gets_that(
+    cluster: Cluster, larger: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The local chain has the older one; of the newer one a cluster says this to the simulation."""
+    await cluster.deploy()
+    bigger = replace(cluster.order, elf=larger)
+    assert "06000000" in extensions(await cluster.plan(bigger))
+
+    async def refused(*_: object, **__: object) -> Simulation:
+        return Simulation({"InstructionError": [1, "InvalidInstructionData"]}, (), 0)
+
+    monkeypatch.setattr(cluster.client, "simulate", refused)
+    assert "09000000" in extensions(await cluster.plan(bigger))
+
+
+def extensions(plan: Plan) -> list[str]:
+    """How the instructions begin that make room."""
+    steps = [step for stage in plan.stages if stage.what == "making room" for step in stage.steps]
+    return [bytes(step.instructions[0].data)[:4].hex() for step in steps]
 
 
 async def test_an_authority_of_its_own_is_not_the_payer(cluster: Cluster, larger: bytes) -> None:
