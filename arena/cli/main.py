@@ -8,6 +8,7 @@ from arena.cli.audit import audit
 from arena.cli.bots import bots
 from arena.cli.close import close_abandoned
 from arena.cli.demo import demo
+from arena.cli.deploy import deploy_program
 from arena.cli.export_frames import export_frames
 from arena.cli.export_openapi import export_openapi
 from arena.cli.localnet import localnet
@@ -34,6 +35,7 @@ for command in (
     close_abandoned,
     refund,
     rotate,
+    deploy_program,
     localnet,
     migrate,
     token,
