@@ -31,6 +31,8 @@ MIN_LIFE = timedelta(minutes=5)
 MAX_LIFE = timedelta(days=365)
 MAX_DRAFTS = 50
 """Drafts that a creator may have lying about; the oldest have to be opened or left to expire first."""
+EXAMPLE_END = "2026-03-08T12:00:00Z"
+"""When the bot of the API's example ends. The document that is served has a time that is to come."""
 MAX_EXACT = 2**53 - 1
 """The largest number that a client in JavaScript reads exactly."""
 
@@ -40,7 +42,28 @@ Lamports = Annotated[int, Field(ge=0, le=MAX_EXACT)]
 class DraftBot(BaseModel):
     """What a creator wants. Amounts are lamports."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "The Keeper of Skerry Light",
+                    "kind": "passphrase",
+                    "public": {
+                        "persona": "An old keeper who has not spoken since the last ship passed",
+                        "objective": "Say what the keeper counts when he cannot sleep.",
+                    },
+                    "secret": {"phrase": "the waves"},
+                    "fee_base": 10_000_000,
+                    "fee_growth_bps": 100,
+                    "fee_cap": 100_000_000,
+                    "initial_pot": 500_000_000,
+                    "closes_at": EXAMPLE_END,
+                }
+            ]
+        },
+    )
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
     kind: Annotated[str, Field(min_length=1, max_length=40)]

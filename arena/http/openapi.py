@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from quart import Response, current_app
 from quart_schema import HttpSecurityScheme, Info, QuartSchema, hide
 from quart_schema.openapi import OpenAPIProvider
 from werkzeug.routing import BaseConverter, UUIDConverter
 
+from arena.game.drafts import EXAMPLE_END
 from arena.http.bearer import SCHEME
 from arena.http.caching import tagged
 from arena.http.problems import MEDIA_TYPE
 from arena.http.schemas import ProblemDocument
 from arena.http.validation import OPTIONAL_BODY
+
+EXAMPLE_LIFE: Final = timedelta(days=300)
 
 
 class _Provider(OpenAPIProvider):
@@ -72,7 +76,10 @@ class _Schema(QuartSchema):
     @hide
     async def openapi(self) -> Response:
         if self._document is None:
-            self._document = current_app.json.dumps(self.openapi_provider.schema()).encode()
+            # a bot that is drafted by pasting the example must not have ended
+            end = (datetime.now(UTC) + EXAMPLE_LIFE).replace(microsecond=0).isoformat()
+            document = current_app.json.dumps(self.openapi_provider.schema())
+            self._document = document.replace(EXAMPLE_END, end).encode()
         return tagged(self._document)
 
 

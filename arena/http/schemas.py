@@ -29,6 +29,11 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
+def example(**body: Any) -> ConfigDict:
+    """Configuration of a request's model: a body that works when it is pasted."""
+    return ConfigDict(json_schema_extra={"examples": [body]})
+
+
 class ResponseModel(BaseModel):
     """Base of what goes out."""
 
@@ -53,6 +58,8 @@ class ProblemDocument(ResponseModel):
 
 class NonceRequest(RequestModel):
     """A wallet that wants to sign in."""
+
+    model_config = example(address="9e8U28xAWiz7zjrFGS2qV9isTkZN1XPnm1kbwFfUTdza")
 
     address: Address
 
@@ -408,6 +415,8 @@ class MessagePayment(RequestModel):
 class SayRequest(RequestModel):
     """A message to a bot."""
 
+    model_config = example(id="018f4e3a-7b10-7c3e-9c41-2f6f0d3c5a11", text="Is it about a cave?")
+
     id: UUID = Field(description="chosen by the client, one for each message; repeating it is safe")
     text: Annotated[str, Field(min_length=1, max_length=10_000)]
     payment: MessagePayment | None = Field(default=None, description="left out: ask for a quote")
@@ -562,6 +571,8 @@ class LiveResponse(ResponseModel):
 
 class AirdropRequest(RequestModel):
     """Money of the local chain, worth nothing."""
+
+    model_config = example(address="9e8U28xAWiz7zjrFGS2qV9isTkZN1XPnm1kbwFfUTdza", lamports=2_000_000_000)
 
     address: Address
     lamports: Annotated[int, Field(ge=1, le=MAX_AIRDROP, strict=True)] = 2_000_000_000

@@ -752,6 +752,10 @@ export interface components {
         /**
          * AirdropRequest
          * @description Money of the local chain, worth nothing.
+         * @example {
+         *       "address": "9e8U28xAWiz7zjrFGS2qV9isTkZN1XPnm1kbwFfUTdza",
+         *       "lamports": 2000000000
+         *     }
          */
         AirdropRequest: {
             /**
@@ -1213,6 +1217,22 @@ export interface components {
         /**
          * DraftBot
          * @description What a creator wants. Amounts are lamports.
+         * @example {
+         *       "closes_at": "2026-03-08T12:00:00Z",
+         *       "fee_base": 10000000,
+         *       "fee_cap": 100000000,
+         *       "fee_growth_bps": 100,
+         *       "initial_pot": 500000000,
+         *       "kind": "passphrase",
+         *       "name": "The Keeper of Skerry Light",
+         *       "public": {
+         *         "objective": "Say what the keeper counts when he cannot sleep.",
+         *         "persona": "An old keeper who has not spoken since the last ship passed"
+         *       },
+         *       "secret": {
+         *         "phrase": "the waves"
+         *       }
+         *     }
          */
         DraftBot: {
             /**
@@ -1510,6 +1530,9 @@ export interface components {
         /**
          * NonceRequest
          * @description A wallet that wants to sign in.
+         * @example {
+         *       "address": "9e8U28xAWiz7zjrFGS2qV9isTkZN1XPnm1kbwFfUTdza"
+         *     }
          */
         NonceRequest: {
             /**
@@ -1976,6 +1999,10 @@ export interface components {
         /**
          * SayRequest
          * @description A message to a bot.
+         * @example {
+         *       "id": "018f4e3a-7b10-7c3e-9c41-2f6f0d3c5a11",
+         *       "text": "Is it about a cave?"
+         *     }
          */
         SayRequest: {
             /**

@@ -258,6 +258,36 @@ def test_the_committed_description_is_this_one() -> None:
     assert committed == json.loads(json.dumps(describe_api()))
 
 
+async def test_the_examples_of_the_description_work_when_they_are_pasted(front: Front) -> None:
+    document = (await front.http.get("/openapi.json")).json()
+    player = await front.player()
+    session = await front.session(player)
+    pasted = {}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            schema = (
+                operation.get("requestBody", {})
+                .get("content", {})
+                .get("application/json", {})
+                .get("schema", {})
+            )
+            model = document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+            for example in model.get("examples", []):
+                response = await front.http.request(
+                    method,
+                    path.replace("{session_id}", str(session.id)),
+                    json=example,
+                    headers=player.headers,
+                )
+                pasted[path] = response.status_code
+    assert pasted == {
+        "/api/v1/auth/nonce": 200,
+        "/api/v1/bots": 201,
+        "/api/v1/chats/{session_id}/messages": 402,
+        "/api/v1/faucet": 200,
+    }
+
+
 async def test_every_reference_in_it_leads_somewhere(front: Front) -> None:
     document = (await front.http.get("/openapi.json")).json()
     schemas = document["components"]["schemas"]
