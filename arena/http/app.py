@@ -32,6 +32,7 @@ from arena.http import (
     leaderboards,
     messages,
     metrics,
+    pages,
     playing,
     problems,
     proof,
@@ -100,7 +101,7 @@ def _register(app: QuartTrio) -> None:
         faucet,
     ):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
-    for topic in (admin, admin_bots, admin_operations, metrics, index):
+    for topic in (admin, admin_bots, admin_operations, metrics, index, pages):
         app.register_blueprint(topic.blueprint)
 
 

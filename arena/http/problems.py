@@ -12,6 +12,7 @@ from quart_trio.wrappers import TrioResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from arena.edge.failures import as_problem
+from arena.http.pages import page, wants_page
 from arena.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -70,6 +71,8 @@ async def _http(error: HTTPException) -> Response:
         return error.get_response()  # type: ignore[return-value]
     if status >= 500:
         return await _unexpected(error)
+    if status == 404 and has_request_context() and request.method in ("GET", "HEAD") and wants_page():
+        return page(404)
     code, title = _HTTP.get(status, ("request_refused", "The request was refused"))
     response = render(Problem(code, title, status))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:

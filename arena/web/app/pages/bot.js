@@ -1,0 +1,1 @@
+customElements.define("page-bot", class extends HTMLElement {})

@@ -1,0 +1,1 @@
+customElements.define("page-leaderboards", class extends HTMLElement {})

@@ -1,0 +1,1 @@
+customElements.define("page-me", class extends HTMLElement {})

@@ -1,0 +1,1 @@
+customElements.define("page-open", class extends HTMLElement {})

@@ -1,0 +1,1 @@
+customElements.define("page-operations", class extends HTMLElement {})

@@ -1,0 +1,1 @@
+customElements.define("page-player", class extends HTMLElement {})
