@@ -17,6 +17,8 @@ import { pendingAt, remember, settle } from "./pending.js"
 const PAGE = 50
 const QUOTE_WITHIN = 20_000
 const AGAIN_AFTER = 3
+/** Milliseconds after a message in which a hint may have been unlocked. */
+const HINTS_AFTER = 1_000
 
 export class Room {
   /** @type {Store<Conversation>} */
@@ -35,6 +37,8 @@ export class Room {
   #welcomed = false
   /** @type {string | null} */
   #session = null
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #hints
   /** who waits for the answer to a `message` frame @type {Map<string, (answer: Quote | Failure) => void>} */
   #quotes = new Map()
   /** who decides whether another price is fine @type {Map<string, (agreed: boolean) => void>} */
@@ -154,6 +158,12 @@ export class Room {
         break
       case "quote":
         this.#quotes.get(frame.id)?.(frame)
+        break
+      case "pot":
+        if (Number(this.#said.bot?.public["hints_locked"] ?? 0) > 0) {
+          clearTimeout(this.#hints)
+          this.#hints = setTimeout(() => void this.read(), HINTS_AFTER)
+        }
         break
       case "payment":
       case "payment.state":

@@ -148,7 +148,7 @@ class SignIn extends Component {
     if (wish.value === null) return null
     return html`<dialog aria-labelledby="sign-in" @close=${() => this.#close()} @click=${backdrop}>
       <div class="stack">
-        <div class="apart"><h2 id="sign-in">${wish.value.purpose || "Connect a wallet"}</h2><button class="plain icon" @click=${() => this.#close()} aria-label="Close">✕</button></div>
+        <div class="dialog-head"><h2 id="sign-in">${wish.value.purpose || "Connect a wallet"}</h2><button class="plain icon" @click=${() => this.#close()} aria-label="Close">✕</button></div>
         <p class="soft">Signing in costs nothing and sends no transaction. Nobody here ever asks for a key or a seed phrase.</p>
         <div class="wallets">
           ${this.#local && this.#burner()}
