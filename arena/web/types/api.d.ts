@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Say what this is, for whoever opens the URL that the server printed. */
+        /** Say what this is, for whoever opens the URL that the server printed: browsers get the web app. */
         get: operations["index"];
         put?: never;
         post?: never;
