@@ -65,7 +65,7 @@ class BotPage extends Component {
           <div><dt>${bot.reward === null ? "Pot" : "Won"}</dt><dd><arena-pot class="gold" .lamports=${bot.reward ?? bot.pot}></arena-pot></dd></div>
           <div><dt>Next message</dt><dd>${open ? sol(bot.next_price, { full: true }) : "–"}</dd></div>
           <div><dt>Left</dt><dd>${open ? html`<arena-time-left .until=${bot.closes_at}></arena-time-left>` : "ended"}</dd></div>
-          <div><dt>Here</dt><dd class="number">${players}<span class="soft"> +${watching}<span class="unseen"> watching</span></span></dd></div>
+          <div><dt>Players</dt><dd class="number">${players}<span class="soft small"> +${watching} watching</span></dd></div>
         </dl>
       </div>
       <div class="bot-page">
