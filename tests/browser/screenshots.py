@@ -24,7 +24,6 @@ from tests.browser.pages import Pages
 from tests.e2e.player import PHRASE
 
 FOLDER = Path("docs/screenshots")
-JPEG_QUALITY = 85
 DEMO_BOTS = 6
 DEMO_TIMEOUT = 60.0
 SCREENS: dict[str, dict[str, Any]] = {
@@ -109,10 +108,8 @@ def take(browser: Browser, seen: Scene, folder: Path) -> Iterator[Path]:
                 page.goto(shot.path.format(open_bot=seen.open_bot, solved_bot=seen.solved_bot))
                 if shot.prepare is not None:
                     shot.prepare(page, seen)
-                path = folder / f"{shot.name}-{screen}-{scheme}.jpg"
-                page.screenshot(
-                    path=path, type="jpeg", quality=JPEG_QUALITY, animations="disabled", caret="hide"
-                )
+                path = folder / f"{shot.name}-{screen}-{scheme}.png"
+                page.screenshot(path=path, animations="disabled", caret="hide")
                 pages.check()
                 pages.close()
                 yield path

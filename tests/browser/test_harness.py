@@ -123,12 +123,13 @@ def test_pages_are_strangers_to_each_other(open_page: OpenPage) -> None:
 def test_an_arena_that_was_killed_is_the_same_after_a_new_start(
     own_arena: LiveArena, open_page: OpenPage
 ) -> None:
-    page = open_page(base_url=own_arena.url)
     creator, player = own_arena.person(), own_arena.person()
     bot = creator.open_bot()
     own_arena.process.kill()
     own_arena.start()
-    assert page.goto("/").status == 200
+    answer = open_page(base_url=own_arena.url).goto("/")
+    assert answer is not None
+    assert answer.status == 200
     assert player.say(bot["id"], f"It is {PHRASE}")["verdict"] == "solved"
 
 
