@@ -16,7 +16,7 @@ import click
 import httpx
 import trio
 from anyio.from_thread import start_blocking_portal
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chromium import running_chromium
 from tests.browser.live_arena import LiveArena, Person, live_arena
@@ -65,7 +65,11 @@ class Shot:
     prepare: Callable[[Page, Scene], None] | None = None
 
 
-SHOTS = (Shot("index", "/"),)
+def _lobby_is_full(page: Page, _: Scene) -> None:
+    expect(page.get_by_text("Boreas").first).to_be_visible()
+
+
+SHOTS = (Shot("lobby", "/", _lobby_is_full),)
 
 
 @contextmanager
