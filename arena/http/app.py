@@ -13,6 +13,7 @@ from quart import Response, g, request
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 
+from arena.chain.balances import Balances
 from arena.edge.authentication import Authenticator
 from arena.edge.origins import origin_allowed
 from arena.edge.rate_limits import RateLimits, Scope
@@ -37,6 +38,7 @@ from arena.http import (
     problems,
     proof,
     users,
+    wallets,
 )
 from arena.http.client import client_key
 from arena.http.context import Front, front, set_front
@@ -64,7 +66,7 @@ def create_app(services: Services, limits: RateLimits, authenticator: Authentica
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["BODY_TIMEOUT"] = BODY_TIMEOUT
     app.url_map.strict_slashes = False
-    set_front(app, Front(services, authenticator, FaucetLimits(), limits))
+    set_front(app, Front(services, authenticator, FaucetLimits(), limits, Balances(services.client)))
     problems.install(app)
     openapi(_version()).init_app(app)
     _register(app)
@@ -96,6 +98,7 @@ def _register(app: QuartTrio) -> None:
         playing,
         proof,
         chain,
+        wallets,
         chats,
         health,
         faucet,

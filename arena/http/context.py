@@ -8,6 +8,7 @@ from typing import Final
 import trio
 from quart import Quart, current_app
 
+from arena.chain.balances import Balances
 from arena.edge.authentication import Authenticator
 from arena.edge.rate_limits import RateLimits
 from arena.game.services import Services
@@ -24,6 +25,7 @@ class Front:
     authenticator: Authenticator
     faucet_limits: FaucetLimits
     limits: RateLimits
+    balances: Balances
     waits: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(MAX_WAITS))
 
 

@@ -501,6 +501,22 @@ class ChainResponse(ResponseModel):
     faucet: bool = Field(description="whether `POST /faucet` gives money")
 
 
+class WalletPath(RequestModel):
+    """Whose balance."""
+
+    address: Address
+
+
+class WalletResponse(ResponseModel):
+    """What a wallet holds, in lamports."""
+
+    address: str = Field(description="base58")
+    lamports: int = Field(description="0: it does not exist yet")
+    rent_exempt_minimum: int = Field(
+        description="what a wallet has to keep, if it does not spend the last lamport"
+    )
+
+
 # -- operation
 
 

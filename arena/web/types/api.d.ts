@@ -608,6 +608,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/wallets/{address}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a wallet holds, as the arena's node has it at `confirmed`, about a second ago at most.
+         * @description One that does not exist yet holds nothing. 503 `chain_unavailable` when the node does not answer.
+         */
+        get: operations["get_wallet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2247,6 +2267,27 @@ export interface components {
             name: "payout_key" | "platform_wallet";
         };
         /**
+         * WalletResponse
+         * @description What a wallet holds, in lamports.
+         */
+        WalletResponse: {
+            /**
+             * Address
+             * @description base58
+             */
+            address: string;
+            /**
+             * Lamports
+             * @description 0: it does not exist yet
+             */
+            lamports: number;
+            /**
+             * Rent Exempt Minimum
+             * @description what a wallet has to keep, if it does not spend the last lamport
+             */
+            rent_exempt_minimum: number;
+        };
+        /**
          * Window
          * @description Since when it counts: the verdict was given within this time.
          * @enum {string}
@@ -2361,6 +2402,7 @@ export type TranscriptMessage = components['schemas']['TranscriptMessage'];
 export type Undelivered = components['schemas']['Undelivered'];
 export type UserResponse = components['schemas']['UserResponse'];
 export type WalletFunds = components['schemas']['WalletFunds'];
+export type WalletResponse = components['schemas']['WalletResponse'];
 export type Window = components['schemas']['Window'];
 export type WinningMessageResponse = components['schemas']['WinningMessageResponse'];
 export type $defs = Record<string, never>;
@@ -4356,6 +4398,55 @@ export interface operations {
             };
             /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_wallet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a wallet holds, in lamports. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletResponse"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
