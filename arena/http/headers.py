@@ -19,8 +19,8 @@ _ALWAYS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _METHODS: Final = "GET, POST, PUT, PATCH, DELETE"
-_REQUEST_HEADERS: Final = "Authorization, Content-Type, X-Request-Id"
-_EXPOSED: Final = "Location, Retry-After, X-Request-Id"
+_REQUEST_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-None-Match, Prefer, X-Request-Id"
+_EXPOSED: Final = "ETag, Idempotency-Replayed, Location, Preference-Applied, Retry-After, X-Request-Id"
 PREFLIGHT_SECONDS: Final = 600
 _SHARED: Final = ("/api/", "/openapi.json")
 """Paths that pages of other origins may use, if the origin is allowed. What is for operators is not among them."""

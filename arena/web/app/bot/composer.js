@@ -5,8 +5,8 @@ import { ensureSignedIn } from "../components/wallet_menu.js"
 import { Component } from "../lib/component.js"
 import { html } from "../lib/html.js"
 import { sol } from "../lib/lamports.js"
-import { balance, refreshBalance } from "../wallet/balance.js"
-import { chain, faucet } from "../wallet/chain.js"
+import { balance, refreshBalance, takeGift } from "../wallet/balance.js"
+import { chain } from "../wallet/chain.js"
 import { session } from "../wallet/session.js"
 
 /** @typedef {import("./room.js").Room} Room */
@@ -151,11 +151,10 @@ class Composer extends Component {
   async #fund() {
     if (session.value === null) return
     try {
-      await faucet(session.value.address)
+      await takeGift(session.value.address)
     } catch (error) {
       notifyFailure(error)
     }
-    await refreshBalance()
   }
 }
 

@@ -17,6 +17,7 @@ import { pendingAt, remember, settle } from "./pending.js"
 const PAGE = 50
 const QUOTE_WITHIN = 20_000
 const AGAIN_AFTER = 3
+const CONNECTED_WITHIN = 6_000
 /** Milliseconds after a message in which a hint may have been unlocked. */
 const HINTS_AFTER = 1_000
 
@@ -35,6 +36,8 @@ export class Room {
   #signal
   #wallet
   #welcomed = false
+  /** when it is known which socket to use @type {Promise<void>} */
+  #entered
   /** @type {string | null} */
   #session = null
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -47,13 +50,19 @@ export class Room {
   /**
    * @param {string} id the bot's
    * @param {AbortSignal} signal until when
+   * @param {Room | null} [before] the visit of who was here before: what everybody may know is still known
    */
-  constructor(id, signal) {
+  constructor(id, signal, before = null) {
     this.#id = id
     this.#signal = signal
     this.#wallet = session.value?.address ?? null
     this.conversation = new Store(new Conversation(this.#wallet))
-    void this.#enter()
+    if (before) {
+      this.#said.bot = before.#said.bot
+      this.#said.lines = new Map(before.#said.lines)
+      this.earlier = before.earlier
+    }
+    this.#entered = this.#enter()
   }
 
   get #said() {
@@ -239,11 +248,13 @@ export class Room {
    * @returns {Promise<Quote>}
    */
   async #quote(id, text) {
+    await this.#entered
+    const ready = await this.live?.ready(CONNECTED_WITHIN)
     /** @type {Promise<Quote | Failure>} */
     const answer = new Promise((resolve) => {
       this.#quotes.set(id, resolve)
       setTimeout(() => resolve(new Failure("timeout", "The arena does not answer. Nothing was paid. Try again.")), QUOTE_WITHIN)
-      if (!this.live?.send({ type: "message", id, text })) resolve(new Failure("unreachable", "There is no connection to the arena right now. Nothing was paid. Try again in a moment."))
+      if (!ready || !this.live?.send({ type: "message", id, text })) resolve(new Failure("unreachable", "There is no connection to the arena right now. Nothing was paid. Try again in a moment."))
     })
     const quote = await answer.finally(() => this.#quotes.delete(id))
     if (quote instanceof Failure) throw quote

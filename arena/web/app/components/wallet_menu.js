@@ -4,9 +4,9 @@ import { Component } from "../lib/component.js"
 import { html } from "../lib/html.js"
 import { sol } from "../lib/lamports.js"
 import { Store } from "../lib/store.js"
-import { balance, refreshBalance } from "../wallet/balance.js"
+import { balance, refreshBalance, takeGift } from "../wallet/balance.js"
 import { burner, unavailable } from "../wallet/burner.js"
-import { GIFT, chain, faucet } from "../wallet/chain.js"
+import { GIFT, chain } from "../wallet/chain.js"
 import { session, signIn, signOut } from "../wallet/session.js"
 import { connect, offers } from "../wallet/standard.js"
 import { isDeclined } from "../wallet/wallet.js"
@@ -33,7 +33,8 @@ export function ensureSignedIn(purpose) {
       purpose,
       done(signedIn) {
         wish.value = null
-        resolve(signedIn)
+        // when the dialog is gone: as long as it is there, nothing else can have the focus
+        setTimeout(() => resolve(signedIn))
       },
     }
   })
@@ -110,12 +111,11 @@ class WalletMenu extends Component {
   async #fund(address) {
     this.#toggle(false)
     try {
-      await faucet(address)
+      await takeGift(address)
       notify(`${GIFT / 1e9} SOL of the local chain are yours.`, "good")
     } catch (error) {
       notifyFailure(error)
     }
-    await refreshBalance()
   }
 
   async #leave() {
@@ -217,11 +217,10 @@ class SignIn extends Component {
 async function fill(address) {
   try {
     await refreshBalance()
-    if ((balance.value ?? 0) < GIFT / 10) await faucet(address)
+    if ((balance.value ?? 0) < GIFT / 10) await takeGift(address)
   } catch (error) {
     notifyFailure(error)
   }
-  await refreshBalance()
 }
 
 /** @param {Event} event */

@@ -62,9 +62,22 @@ export class Live {
     return true
   }
 
-  /** Get everything again from the server, as after a new connection. */
-  reconnect() {
-    this.#socket?.close(1000)
+  /**
+   * @param {number} within milliseconds
+   * @returns {Promise<boolean>} whether there is a connection, or was one soon
+   */
+  ready(within) {
+    return new Promise((resolve) => {
+      const done = new AbortController()
+      const look = () => {
+        if (this.connection.value.state !== "live") return
+        done.abort()
+        resolve(true)
+      }
+      this.connection.subscribe(look, done.signal)
+      look()
+      setTimeout(() => (done.abort(), resolve(false)), within)
+    })
   }
 
   async #connect() {

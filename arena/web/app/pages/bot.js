@@ -39,7 +39,7 @@ class BotPage extends Component {
     this.#who = who
     this.#visit.abort()
     this.#visit = new AbortController()
-    const room = new Room(this.#id, this.#visit.signal)
+    const room = new Room(this.#id, this.#visit.signal, this.#room)
     this.#room = room
     room.conversation.subscribe(() => this.update(), this.#visit.signal)
     room.failure.subscribe(() => this.update(), this.#visit.signal)
