@@ -670,7 +670,10 @@ export interface components {
              * @description since its last start; null: it is not up
              */
             age: number | null;
-            /** Children */
+            /**
+             * Children
+             * @description how many are directly below, whether or not they are listed
+             */
             children: number;
             /**
              * Details
@@ -731,7 +734,10 @@ export interface components {
              * @description since its last start; null: it is not up
              */
             age: number | null;
-            /** Children */
+            /**
+             * Children
+             * @description how many are directly below, whether or not they are listed
+             */
             children: number;
             /**
              * Failed
@@ -2441,6 +2447,7 @@ export interface operations {
             query?: {
                 /** @description a path: it and all below */
                 under?: string;
+                levels?: number | null;
                 kind?: string | null;
                 /** @description one of these; may be given several times */
                 state?: components["schemas"]["ActorState"][];
