@@ -61,7 +61,7 @@ class ActorPanel extends Component {
     const { path, kind } = actor
     const wrong = trouble(actor)
     return html`
-      <p><span class="tag ${actor.state === "running" ? "open" : "halted"}">${actor.state}</span> ${wrong && html`<span class="tag ${wrong.bad ? "halted" : "odd"}">${wrong.word}</span>`} <span class="soft">${kind}</span></p>
+      <p><span class="tag ${actor.state === "running" ? "open" : "halted"}">${actor.state}</span> ${wrong && wrong.word !== actor.state && html`<span class="tag ${wrong.bad ? "halted" : "odd"}">${wrong.word}</span>`} <span class="soft">${kind}</span></p>
       ${path === "/" ? html`<p class="soft small">The root is the arena itself: stop or restart the process, by a signal.</p>` : this.#operations(actor)}
       ${actor.last_error !== null && html`<div><h4>Last error</h4><pre class="bad" tabindex="0">${actor.last_error}</pre></div>`}
       <dl class="facts">
@@ -80,9 +80,10 @@ class ActorPanel extends Component {
   /** @param {Actor} actor */
   #operations({ path, kind, state }) {
     const ask = (/** @type {"restart" | "stop"} */ operation) => /** @type {Dialog | null} */ (this.querySelector("arena-operating"))?.ask({ operation, path, kind })
+    const down = state === "stopped" || state === "failed"
     return html`<div class="row tight">
-      <button @click=${() => ask("restart")}>${state === "stopped" || state === "failed" ? "Start again" : "Restart"} …</button>
-      <button class="danger" ?disabled=${state === "stopped"} @click=${() => ask("stop")}>Stop …</button>
+      <button @click=${() => ask("restart")}>${down ? "Start again" : "Restart"} …</button>
+      <button class="danger" aria-disabled=${down ? "true" : null} @click=${() => down || ask("stop")}>Stop …</button>
       <button class="plain" @click=${() => this.#history(path)}>What was done to it</button>
     </div>`
   }

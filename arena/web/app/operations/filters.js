@@ -37,13 +37,15 @@ function choose(event) {
   change({ [name]: value })
 }
 
+/** Search for nothing any more. */
+export const clear = () => change({ path: "", state: "", kind: "", wrong: "", min_depth: "" })
+
 export const filterBar = () => html`<search><form class="filters" @submit=${(/** @type {Event} */ event) => event.preventDefault()}>
   <label class="grow"><span class="unseen">Part of the path</span><input type="search" name="path" placeholder="Search the path, such as a bot's id" maxlength="500" autocomplete="off" spellcheck="false" .value=${given("path")} @input=${type}></label>
   ${select("state", "State", "All states", STATES.map((state) => [state, state]))}
   ${select("kind", "Kind", "All kinds", KINDS)}
   ${select("wrong", "What is wrong", "Well or not", WRONG)}
   <label><span class="unseen">Messages that wait at least</span><input type="number" name="min_depth" min="0" step="1" inputmode="numeric" placeholder="Waiting ≥" .value=${given("min_depth")} @input=${type}></label>
-  ${filtersGiven() && html`<button type="button" @click=${() => change({ path: "", state: "", kind: "", wrong: "", min_depth: "" })}>Show the tree</button>`}
 </form></search>`
 
 /**

@@ -39,16 +39,22 @@ class HealthPanel extends Component {
   view() {
     const health = this.#health.value
     return html`<section class="stack tight" aria-labelledby="health">
-      <div class="apart"><h2 id="health">Health</h2>${stale(this.#health)}${health && html`<span class="tag ${health.status === "ready" ? "open" : "halted"}" role="status">${STATUS[health.status]}</span>`}</div>
+      <div class="apart"><h2 id="health">Health</h2>${stale(this.#health)}${health && tag(health, this.#health.error !== null)}</div>
       ${health === null ? html`<div class="health-place placeholder" aria-busy="true">.</div>` : parts(health)}
     </section>`
   }
 }
 
+/**
+ * @param {Health} health
+ * @param {boolean} old
+ */
+const tag = ({ status }, old) => html`<span class="tag ${old ? "" : status === "ready" ? "open" : "halted"}" role="status">${old ? "Not known now" : STATUS[status]}</span>`
+
 /** @param {Health} health */
 function parts({ database, chain, journal, feed, funds }) {
   return html`<ul class="parts">
-    ${part("Database", database, "answers")} ${part("Chain", chain, "answers")}
+    ${part("Database", database, database.ok && "answers")} ${part("Chain", chain, chain.ok && "answers")}
     ${part("Journal", journal, html`${count(journal.queued)} queued, last commit took ${span(journal.last_commit_seconds)}`)}
     ${part("Feed", feed, html`${feed.subscribed ? "subscribed" : "polls only"}, ${count(feed.tracked)} bots, looked ${span(feed.seconds_since_poll)} ago`)}
     ${part("Funds", funds, funds.wallets.map(({ name, address, lamports, least }) => html`<span class="wallet ${lamports < least ? "bad" : ""}" title="${address}; at least ${least} lamports">${WALLETS[name]} ${sol(lamports)}</span>`))}
@@ -63,7 +69,7 @@ function parts({ database, chain, journal, feed, funds }) {
 const part = (name, { ok, detail }, words) => html`<li class="tile part ${ok ? "" : "ill"}">
   <p class="strong"><span class="${ok ? "good" : "bad"}" aria-hidden="true">${ok ? "✓" : "✗"}</span> ${name}<span class="unseen">: ${ok ? "well" : "not well"}</span></p>
   ${detail && html`<p class="bad small">${detail}</p>`}
-  <p class="soft small">${words}</p>
+  ${words && html`<p class="soft small">${words}</p>`}
 </li>`
 
 customElements.define("arena-health", HealthPanel)

@@ -79,7 +79,8 @@ export function trouble(actor) {
   if ((actor.handling_for ?? 0) >= STUCK) return { word: "stuck", bad: true }
   if (actor.mailbox_capacity > 0 && actor.mailbox_depth >= FULL * actor.mailbox_capacity) return { word: "mailbox full", bad: true }
   if (actor.state === "restarting" || actor.state === "stopped") return { word: actor.state, bad: false }
-  return actor.failed > 0 || actor.restarts > 0 ? { word: "has crashed or been restarted", bad: false } : null
+  if (actor.failed > 0) return { word: "has crashed", bad: false }
+  return actor.restarts > 0 ? { word: "restarted", bad: false } : null
 }
 
 /** @param {string} path */

@@ -6,7 +6,7 @@ import { Component } from "../lib/component.js"
 import { html, keyed } from "../lib/html.js"
 import { Poll } from "../lib/poll.js"
 import { address } from "../lib/router.js"
-import { filterBar, filtersGiven } from "./filters.js"
+import { clear, filterBar, filtersGiven } from "./filters.js"
 import { operated } from "./operating.js"
 import { change, given } from "./query.js"
 import { flatRows, found, lastPart, moved, rowsOf, trouble } from "./rows.js"
@@ -110,7 +110,7 @@ class ActorTree extends Component {
     const rows = this.#rows
     if (!rows.some(({ id }) => id === this.#current)) this.#current = rows[0]?.id ?? "/"
     return html`
-      <div class="apart"><h2 id="actors">Actors</h2>${seen?.matches && html`<span class="soft small" role="status">${seen.matches.total === 1 ? "1 actor fits" : `${count(seen.matches.total)} actors fit`}</span>`}${stale(this.#seen)}</div>
+      <div class="apart"><h2 id="actors">Actors</h2>${seen?.matches && html`<span class="soft small" role="status">${seen.matches.total === 1 ? "1 actor fits" : `${count(seen.matches.total)} actors fit`}</span><button @click=${clear}>Show the tree</button>`}${stale(this.#seen)}</div>
       ${filterBar()}
       ${seen === null && html`<div class="tree-place placeholder" aria-busy="true">.</div>`}
       ${rows.length > 0 && html`<div class="tree card flat" role="tree" aria-labelledby="actors" @keydown=${(/** @type {KeyboardEvent} */ event) => this.#key(event)} @click=${(/** @type {MouseEvent} */ event) => this.#click(event)}>
@@ -226,7 +226,7 @@ function described({ open }, actor, whole) {
     <span class="twist" aria-hidden="true">${open === null ? "" : open ? "▾" : "▸"}</span>
     <span class="node-name words"><span class="mono">${name}</span> <span class="soft small">${actor.kind}${actor.children > 0 && `, ${count(actor.children)} below`}</span></span>
     ${wrong && html`<span class="tag ${wrong.bad ? "halted" : "odd"}">${wrong.word}</span>`}
-    <span class="node-state small ${actor.state === "running" ? "soft" : "strong"}">${actor.state}</span>
+    <span class="node-state small ${actor.state === "running" ? "soft" : "strong"}">${wrong?.word !== actor.state && actor.state}</span>
     <span class="node-depth small">${actor.mailbox_capacity > 0 && depth(actor)}</span>
     <span class="node-restarts small ${actor.restarts > 0 ? "" : "soft"}">${actor.restarts > 0 && html`${actor.restarts}<span aria-hidden="true"> ↻</span><span class="unseen"> restarts</span>`}</span>
     <span class="node-at small" title="${actor.handling ?? ""}">${actor.handling_for !== null && html`<span class="unseen">at ${actor.handling} for </span>${span(actor.handling_for)}`}</span>`
