@@ -39,6 +39,7 @@ class ActorInfo:
     handling_for: float | None = None
     """How long it has been at it."""
     children: int = 0
+    """Nodes directly below."""
     details: Mapping[str, object] = field(default_factory=dict)
     """What the actor's own ``describe()`` says; only `ActorSystem.info` fills it in."""
 

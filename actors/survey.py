@@ -80,23 +80,25 @@ async def survey(root: Node, stuck_after: float) -> Survey:
     return Survey(loads, tuple(stuck))
 
 
-async def visit(root: Node, see: Callable[[ActorInfo], None]) -> None:
+async def visit(root: Node, see: Callable[[ActorInfo], None], levels: int | None = None) -> None:
     """Show every node at and below ``root``, parents before children, giving way after each `CHUNK`.
 
-    An actor that comes or goes meanwhile may be shown or not.
+    Not more than ``levels`` below it: what is deeper is not looked at. An actor that comes or goes meanwhile may be
+    shown or not.
     """
-    for number, node in enumerate(_nodes(root), start=1):
+    for number, node in enumerate(_nodes(root, levels), start=1):
         if number % CHUNK == 0:
             await trio.lowlevel.checkpoint()
         see(node.info())
 
 
-def _nodes(root: Node) -> Iterator[Node]:
-    todo = [iter((root,))]
+def _nodes(root: Node, levels: int | None = None) -> Iterator[Node]:
+    todo: list[Iterator[Node]] = [iter((root,))]
     while todo:
         for node in todo[-1]:
             yield node
-            todo.append(iter(node.children()))
-            break
+            if levels is None or len(todo) <= levels:
+                todo.append(iter(node.children()))
+                break
         else:
             todo.pop()

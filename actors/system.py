@@ -100,12 +100,15 @@ class ActorSystem:
             info.details = node.describe()
         return info
 
-    async def visit(self, see: Callable[[ActorInfo], None], path: str = "/") -> None:
+    async def visit(
+        self, see: Callable[[ActorInfo], None], path: str = "/", *, levels: int | None = None
+    ) -> None:
         """Show ``see`` what `tree` lists, one node after the other, giving way to others again and again.
 
-        For trees that may be large. An actor that comes or goes meanwhile may be shown or not. Raises `UnknownActor`.
+        For trees that may be large. With ``levels``, not what is further below the path than that: 0 is the node there
+        alone, 1 also its children. An actor that comes or goes meanwhile may be shown or not. Raises `UnknownActor`.
         """
-        await visit(self._node(path), see)
+        await visit(self._node(path), see, levels)
 
     async def survey(self) -> Survey:
         """The load by kind, and who is stuck: a look at every actor that gives way to others again and again."""

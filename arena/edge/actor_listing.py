@@ -53,9 +53,17 @@ class ActorListing:
 
 
 async def list_actors(
-    system: ActorSystem, wanted: ActorFilter, *, under: str = "/", after: str | None = None, limit: int
+    system: ActorSystem,
+    wanted: ActorFilter,
+    *,
+    under: str = "/",
+    levels: int | None = None,
+    after: str | None = None,
+    limit: int,
 ) -> ActorListing:
     """The first ``limit`` matching nodes at and below ``under`` whose place is behind the path ``after``.
+
+    With ``levels``, nothing that is further below than that is looked at or counted.
 
     Sorted by path, parents before what is below them; siblings by name. As a node's place depends on nothing but its
     path, pages fit together however many actors come and go between them: one that is there and matches all the time
@@ -81,7 +89,7 @@ async def list_actors(
             insort(found, (place, info), key=lambda entry: entry[0])
             del found[limit + 1 :]
 
-    await system.visit(see, under)
+    await system.visit(see, under, levels=levels)
     listing.page = [info for _, info in found[:limit]]
     listing.more = len(found) > limit
     return listing

@@ -55,7 +55,12 @@ async def get_actors(wanted: ActorsQuery, identity: Identity) -> Response:  # no
     )
     try:
         found = await list_actors(
-            system, chosen, under=absolute(wanted.under), after=wanted.cursor, limit=wanted.limit
+            system,
+            chosen,
+            under=absolute(wanted.under),
+            levels=wanted.levels,
+            after=wanted.cursor,
+            limit=wanted.limit,
         )
     except UnknownActor:
         raise not_found("actor") from None

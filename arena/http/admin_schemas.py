@@ -26,6 +26,13 @@ class ActorsQuery(RequestModel):
     under: Annotated[
         str, Field(max_length=MAX_PATH, pattern="^/", description="a path: it and all below")
     ] = "/"
+    levels: (
+        Annotated[
+            int,
+            Field(ge=0, le=100, description="so many levels below `under`; 1: its children; left out: all"),
+        ]
+        | None
+    ) = None
     kind: Annotated[str, Field(max_length=200)] | None = None
     state: Annotated[
         frozenset[ActorState],
@@ -61,7 +68,7 @@ class ActorSummary(ResponseModel):
     idle: float | None = Field(description="since its last message; null: it is at one, or not up")
     handling: str | None = Field(description="type of the message it is at")
     handling_for: float | None
-    children: int
+    children: int = Field(description="how many are directly below, whether or not they are listed")
 
 
 class ActorResponse(ActorSummary):

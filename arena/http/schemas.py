@@ -156,6 +156,35 @@ class OwnProfile(Profile):
     id: UUID
 
 
+class UserHistoryQuery(RequestModel):
+    """How far back."""
+
+    window: Window = Field(
+        default=Window.MONTH,
+        description="24h: 24 hours; 7d, 30d: so many days; all: the days since the wallet joined, at most 366",
+    )
+
+
+class HistoryBucket(ResponseModel):
+    """What was done in one hour, or on one day in UTC. Amounts are lamports."""
+
+    begins_at: datetime = Field(description="the hour, or midnight, in UTC")
+    spent: int = Field(description="on messages that were sent then, but for what was refunded")
+    won: int = Field(description="for verdicts that were given then: rewards that are final on the chain")
+    earned: int = Field(
+        description="for verdicts that were given then: the creator's shares of fees, as on the leaderboard"
+    )
+
+
+class UserHistory(ResponseModel):
+    """What somebody has spent, won and earned."""
+
+    seconds: int = Field(description="how long a bucket is: an hour or a day")
+    buckets: list[HistoryBucket] = Field(
+        description="all of the window, the oldest first, the one that is not over yet last"
+    )
+
+
 class ProfilePatch(RequestModel):
     """What shall change of the caller's own profile."""
 
@@ -226,6 +255,21 @@ class BotList(ResponseModel):
     """A page of bots."""
 
     bots: list[BotSummary]
+    next_cursor: str | None = Field(description="for the next page; null: this was the last")
+
+
+class OwnBot(BotSummary):
+    """A bot of the caller's own in a list."""
+
+    earned: int = Field(
+        description="lamports: its creator's shares of the fees of judged messages, as on the leaderboard"
+    )
+
+
+class OwnBotList(ResponseModel):
+    """A page of the caller's own bots."""
+
+    bots: list[OwnBot]
     next_cursor: str | None = Field(description="for the next page; null: this was the last")
 
 

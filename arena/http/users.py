@@ -18,7 +18,9 @@ from arena.http.bot_answers import summary
 from arena.http.caching import cached_answer
 from arena.http.context import front
 from arena.http.schemas import (
-    BotList,
+    HistoryBucket,
+    OwnBot,
+    OwnBotList,
     OwnBotsQuery,
     OwnProfile,
     OwnSession,
@@ -27,10 +29,12 @@ from arena.http.schemas import (
     ProblemDocument,
     Profile,
     ProfilePatch,
+    UserHistory,
+    UserHistoryQuery,
 )
 from arena.http.validation import answer, body, query
 from arena.problems import not_found
-from arena.store import bot_lists, profiles, sessions, users
+from arena.store import bot_lists, earnings, histories, profiles, sessions, users
 from arena.store.bot_lists import Place
 from arena.store.bots import BotStatus
 from arena.store.sessions import NamedSession
@@ -88,7 +92,7 @@ async def get_my_sessions(wanted: OwnSessionsQuery, identity: Identity) -> Respo
 
 
 @blueprint.get("/users/me/bots")
-@document_response(BotList)
+@document_response(OwnBotList)
 @authenticated
 @query(OwnBotsQuery)
 async def get_my_bots(wanted: OwnBotsQuery, identity: Identity) -> Response:
@@ -103,9 +107,10 @@ async def get_my_bots(wanted: OwnBotsQuery, identity: Identity) -> Response:
         limit=wanted.limit + 1,
     )
     page = found[: wanted.limit]
+    earned = await earnings.of_bots(front().services.database, [bot.id for bot in page])
     return answer(
-        BotList(
-            bots=[summary(bot) for bot in page],
+        OwnBotList(
+            bots=[OwnBot(**summary(bot).model_dump(), earned=earned.get(bot.id, 0)) for bot in page],
             next_cursor=cursors.encode(scope, page[-1].id) if len(found) > wanted.limit else None,
         )
     )
@@ -116,6 +121,32 @@ async def get_my_bots(wanted: OwnBotsQuery, identity: Identity) -> Response:
 @document_response(ProblemDocument, 404)
 async def get_user(address: str) -> Response:
     """Somebody's profile, by wallet."""
+    return cached_answer(await _profile(await _user_at(address)))
+
+
+@blueprint.get("/users/<address>/history")
+@document_response(UserHistory)
+@document_response(ProblemDocument, 404)
+@document_response(ProblemDocument, 422)
+@query(UserHistoryQuery)
+async def get_user_history(wanted: UserHistoryQuery, address: str) -> Response:
+    """What somebody has spent, won and earned, hour by hour or day by day."""
+    buckets = await histories.read(front().services.database, await _user_at(address), wanted.window)
+    return cached_answer(
+        UserHistory(
+            seconds=int(histories.width(wanted.window).total_seconds()),
+            buckets=[HistoryBucket(**asdict(bucket)) for bucket in buckets],
+        )
+    )
+
+
+async def _own_profile(identity: Identity) -> OwnProfile:
+    user = await _user(identity)
+    return OwnProfile(id=user.id, **(await _profile(user)).model_dump())
+
+
+async def _user_at(address: str) -> User:
+    """Raises a Problem, 404 `user_not_found`."""
     try:
         wallet = _address.validate_python(address)
     except ValidationError:
@@ -123,12 +154,7 @@ async def get_user(address: str) -> Response:
     user = await users.by_wallet(front().services.database, wallet)
     if user is None:
         raise not_found("user", "Nobody has signed in with this wallet.")
-    return cached_answer(await _profile(user))
-
-
-async def _own_profile(identity: Identity) -> OwnProfile:
-    user = await _user(identity)
-    return OwnProfile(id=user.id, **(await _profile(user)).model_dump())
+    return user
 
 
 async def _user(identity: Identity) -> User:

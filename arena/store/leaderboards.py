@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from arena.store import earnings
 from persistence import Database
 
 MAX_RANKED: Final = 10_000
@@ -69,14 +70,11 @@ _EARNED: Final[Mapping[Board, str]] = MappingProxyType(
             where s.status in ('paid', 'closed') and s.winner_id is not null and s.winner_id <> b.creator_id
                 and ($1::timestamptz is null or s.created_at >= $1)
         """,
-        # as arena.economy.split rounds, in an order of steps in which no product exceeds 64 bits
-        Board.CREATORS: """
-            select b.creator_id as user_id,
-                m.amount / 10000 * b.creator_bps + m.amount % 10000 * b.creator_bps / 10000 as lamports
+        Board.CREATORS: f"""
+            select b.creator_id as user_id, {earnings.SHARE} as lamports
             from messages m join bots b on b.id = m.bot_id
-            where m.status = 'judged' and m.solver_id <> b.creator_id and not b.demo
-                and ($1::timestamptz is null or m.judged_at >= $1)
-        """,
+            where {earnings.COUNTS} and ($1::timestamptz is null or m.judged_at >= $1)
+        """,  # noqa: S608 -- made of constants
     }
 )
 

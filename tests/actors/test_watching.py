@@ -182,6 +182,9 @@ async def test_a_visit_shows_what_the_tree_lists_and_lets_others_work(autojump_c
         below: list[str] = []
         await system.visit(lambda info: below.append(info.path), "/worker")
         assert below == ["/worker"]
+        top: list[str] = []
+        await system.visit(lambda info: top.append(info.path), levels=1)
+        assert top == [path for path in seen if path.count("/") == 1]
         with pytest.raises(UnknownActor):
             await system.visit(lambda info: None, "/nobody")
 

@@ -608,6 +608,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{address}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What somebody has spent, won and earned, hour by hour or day by day. */
+        get: operations["get_user_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/wallets/{address}": {
         parameters: {
             query?: never;
@@ -670,7 +687,10 @@ export interface components {
              * @description since its last start; null: it is not up
              */
             age: number | null;
-            /** Children */
+            /**
+             * Children
+             * @description how many are directly below, whether or not they are listed
+             */
             children: number;
             /**
              * Details
@@ -731,7 +751,10 @@ export interface components {
              * @description since its last start; null: it is not up
              */
             age: number | null;
-            /** Children */
+            /**
+             * Children
+             * @description how many are directly below, whether or not they are listed
+             */
             children: number;
             /**
              * Failed
@@ -1446,6 +1469,33 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * HistoryBucket
+         * @description What was done in one hour, or on one day in UTC. Amounts are lamports.
+         */
+        HistoryBucket: {
+            /**
+             * Begins At
+             * Format: date-time
+             * @description the hour, or midnight, in UTC
+             */
+            begins_at: string;
+            /**
+             * Earned
+             * @description for verdicts that were given then: the creator's shares of fees, as on the leaderboard
+             */
+            earned: number;
+            /**
+             * Spent
+             * @description on messages that were sent then, but for what was refunded
+             */
+            spent: number;
+            /**
+             * Won
+             * @description for verdicts that were given then: rewards that are final on the chain
+             */
+            won: number;
+        };
+        /**
          * IndexResponse
          * @description What this is, and where its parts are.
          */
@@ -1624,6 +1674,81 @@ export interface components {
              * @description the audit log has it; false: it will, when the database is back
              */
             recorded: boolean;
+        };
+        /**
+         * OwnBot
+         * @description A bot of the caller's own in a list.
+         */
+        OwnBot: {
+            /**
+             * Address
+             * @description of its account on the chain
+             */
+            address: string;
+            /**
+             * Closes At
+             * Format: date-time
+             */
+            closes_at: string;
+            /**
+             * Creator
+             * @description wallet
+             */
+            creator: string;
+            /** Creator Name */
+            creator_name: string | null;
+            /**
+             * Demo
+             * @description the house made it and knows the answer
+             */
+            demo: boolean;
+            /**
+             * Earned
+             * @description lamports: its creator's shares of the fees of judged messages, as on the leaderboard
+             */
+            earned: number;
+            /** Ended At */
+            ended_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Initial Pot */
+            initial_pot: number;
+            /** Kind */
+            kind: string;
+            /** Message Count */
+            message_count: number;
+            /** Name */
+            name: string;
+            /** Next Price */
+            next_price: number;
+            /** Opened At */
+            opened_at: string | null;
+            /** Pot */
+            pot: number;
+            /** Reward */
+            reward: number | null;
+            status: components["schemas"]["BotStatus"];
+            /**
+             * Winner
+             * @description wallet
+             */
+            winner: string | null;
+        };
+        /**
+         * OwnBotList
+         * @description A page of the caller's own bots.
+         */
+        OwnBotList: {
+            /** Bots */
+            bots: components["schemas"]["OwnBot"][];
+            /**
+             * Next Cursor
+             * @description for the next page; null: this was the last
+             */
+            next_cursor: string | null;
         };
         /**
          * OwnMessage
@@ -2235,6 +2360,22 @@ export interface components {
          */
         Undelivered: "crashed" | "stopped" | "overflow" | "refused";
         /**
+         * UserHistory
+         * @description What somebody has spent, won and earned.
+         */
+        UserHistory: {
+            /**
+             * Buckets
+             * @description all of the window, the oldest first, the one that is not over yet last
+             */
+            buckets: components["schemas"]["HistoryBucket"][];
+            /**
+             * Seconds
+             * @description how long a bucket is: an hour or a day
+             */
+            seconds: number;
+        };
+        /**
          * UserResponse
          * @description A user.
          */
@@ -2363,6 +2504,7 @@ export type HaltEvent = components['schemas']['HaltEvent'];
 export type HaltResponse = components['schemas']['HaltResponse'];
 export type HealthResponse = components['schemas']['HealthResponse'];
 export type History = components['schemas']['History'];
+export type HistoryBucket = components['schemas']['HistoryBucket'];
 export type IndexResponse = components['schemas']['IndexResponse'];
 export type JournalCheck = components['schemas']['JournalCheck'];
 export type Leaderboard = components['schemas']['Leaderboard'];
@@ -2375,6 +2517,8 @@ export type OpenRequest = components['schemas']['OpenRequest'];
 export type OpenResponse = components['schemas']['OpenResponse'];
 export type OperationRequest = components['schemas']['OperationRequest'];
 export type OperationResponse = components['schemas']['OperationResponse'];
+export type OwnBot = components['schemas']['OwnBot'];
+export type OwnBotList = components['schemas']['OwnBotList'];
 export type OwnMessage = components['schemas']['OwnMessage'];
 export type OwnProfile = components['schemas']['OwnProfile'];
 export type OwnSession = components['schemas']['OwnSession'];
@@ -2400,6 +2544,7 @@ export type TransactionFailure = components['schemas']['TransactionFailure'];
 export type Transcript = components['schemas']['Transcript'];
 export type TranscriptMessage = components['schemas']['TranscriptMessage'];
 export type Undelivered = components['schemas']['Undelivered'];
+export type UserHistory = components['schemas']['UserHistory'];
 export type UserResponse = components['schemas']['UserResponse'];
 export type WalletFunds = components['schemas']['WalletFunds'];
 export type WalletResponse = components['schemas']['WalletResponse'];
@@ -2441,6 +2586,7 @@ export interface operations {
             query?: {
                 /** @description a path: it and all below */
                 under?: string;
+                levels?: number | null;
                 kind?: string | null;
                 /** @description one of these; may be given several times */
                 state?: components["schemas"]["ActorState"][];
@@ -4305,13 +4451,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of bots. */
+            /** @description A page of the caller's own bots. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BotList"];
+                    "application/json": components["schemas"]["OwnBotList"];
                 };
             };
             /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
@@ -4398,6 +4544,58 @@ export interface operations {
             };
             /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_user_history: {
+        parameters: {
+            query?: {
+                /** @description 24h: 24 hours; 7d, 30d: so many days; all: the days since the wallet joined, at most 366 */
+                window?: components["schemas"]["Window"];
+            };
+            header?: never;
+            path: {
+                address: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What somebody has spent, won and earned. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserHistory"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 import trio
@@ -23,6 +23,7 @@ from actors import (
     UnknownActor,
     open_system,
 )
+from actors.region import Region
 from arena.edge.actor_listing import ActorFilter, ActorListing, list_actors
 
 ALL = ActorFilter()
@@ -98,6 +99,42 @@ async def test_a_part_of_the_tree_can_be_asked_for(system: ActorSystem) -> None:
     assert paths(await list_actors(system, ALL, under="/many", limit=9)) == ["/many", "/many/b"]
     with pytest.raises(UnknownActor):
         await list_actors(system, ALL, under="/nothing", limit=9)
+
+
+async def test_only_so_many_levels_are_looked_at(system: ActorSystem) -> None:
+    await come(system, "b", "m")
+
+    async def found(levels: int, under: str = "/") -> list[str]:
+        listing = await list_actors(system, ALL, under=under, levels=levels, limit=9)
+        assert listing.total == len(listing.page)
+        return paths(listing)
+
+    assert await found(0) == ["/"]
+    assert await found(1) == ["/", "/a", "/many", "/slow", "/z"]
+    assert await found(1, "/many") == ["/many", "/many/b", "/many/m"]
+    assert await found(0, "/many") == ["/many"]
+    assert await found(1, "/a") == ["/a"]
+    everything = await list_actors(system, ALL, limit=99)
+    assert await found(2) == await found(100) == paths(everything)
+
+
+async def test_what_is_too_deep_is_counted_by_who_is_above_and_not_looked_at(
+    system: ActorSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await come(system, "b", "m", "x")
+
+    def looked_at(self: Region) -> NoReturn:
+        raise AssertionError("the actors of the region were looked at")
+
+    monkeypatch.setattr(Region, "children", looked_at)
+    listing = await list_actors(system, ALL, levels=1, limit=9)
+    assert {info.path: info.children for info in listing.page} == {
+        "/": 4,
+        "/a": 0,
+        "/many": 3,
+        "/slow": 0,
+        "/z": 2,
+    }
 
 
 @given(

@@ -137,6 +137,19 @@ async def test_conditions_narrow_down(front: Front) -> None:
     assert await found(front, min_depth=1) == []
 
 
+async def test_a_tree_is_opened_node_by_node(front: Front) -> None:
+    sessions = sorted([await activate(front) for _ in range(3)])
+
+    async def opened(path: str) -> dict[str, int]:
+        listed = (await get(front, ACTORS, under=path, levels=1)).json()
+        assert (listed["total"], listed["next_cursor"]) == (len(listed["actors"]), None)
+        return {actor["path"]: actor["children"] for actor in listed["actors"]}
+
+    assert await opened("/") == {"/": 3, "/bots": 0, "/journal": 0, "/sessions": 3}
+    assert await opened("/sessions") == {"/sessions": 3, **dict.fromkeys(sessions, 0)}
+    assert await found(front, under="/sessions", levels=0) == ["/sessions"]
+
+
 @pytest.fixture
 async def stuck(front: Front) -> AsyncIterator[str]:
     """The path of a bot that is at one message, with another one waiting."""
@@ -178,6 +191,8 @@ async def test_who_is_stuck_is_found(front: Front, stuck: str) -> None:
         ("limit", "0"),
         ("limit", "100000"),
         ("under", "bots"),
+        ("levels", "-1"),
+        ("levels", "x"),
         ("kind", ["a", "b"]),
         ("colour", "red"),
     ],

@@ -215,6 +215,7 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/api/v1/users/me/sessions",
         "/api/v1/users/me/bots",
         "/api/v1/users/{address}",
+        "/api/v1/users/{address}/history",
         "/api/v1/chats/{bot_id}",
         "/api/v1/chats/{session_id}/messages",
         "/api/v1/health",

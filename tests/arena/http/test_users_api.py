@@ -133,7 +133,70 @@ async def test_a_name_is_shown_where_its_user_is(front: Front) -> None:
     assert said["username"] == "Moonlight"
 
 
+# -- what was done, bit by bit
+
+
+async def test_anybody_sees_what_somebody_has_spent_won_and_earned(front: Front) -> None:
+    player, creator = await front.player(), await front.player()
+    session = await front.session(player, await front.bot(creator=creator))
+    await front.judged(session, 1, amount=1_000_000)
+    await front.judged(session, 2, amount=2_000_000, solved=True)
+    await front.commit(solutions.settled(session.bot_id, "5" * 88))
+
+    async def last(of: Player, **params: str) -> tuple[int, int, dict[str, Any]]:
+        response = await front.http.get(f"/api/v1/users/{of.wallet.pubkey()}/history", params=params)
+        assert response.status_code == 200, response.text
+        history = response.json()
+        return len(history["buckets"]), history["seconds"], history["buckets"][-1]
+
+    for params, count, seconds in (
+        ({}, 30, 86_400),
+        ({"window": "30d"}, 30, 86_400),
+        ({"window": "7d"}, 7, 86_400),
+        ({"window": "24h"}, 24, 3_600),
+        ({"window": "all"}, 1, 86_400),
+    ):
+        buckets, width, now = await last(player, **params)
+        begins_at = now.pop("begins_at")
+        assert begins_at.endswith(":00:00Z")
+        assert (buckets, width, now) == (count, seconds, {"spent": 3_000_000, "won": 50_000_000, "earned": 0})
+        _, _, now = await last(creator, **params)
+        assert now == {"begins_at": begins_at, "spent": 0, "won": 0, "earned": 300_000}
+
+
+async def test_a_history_that_has_not_changed_is_not_sent_again(front: Front) -> None:
+    player = await front.player()
+    url = f"/api/v1/users/{player.wallet.pubkey()}/history"
+    tag = (await front.http.get(url)).headers["ETag"]
+    assert (await front.http.get(url, headers={"If-None-Match": tag})).status_code == 304
+    await front.judged(await front.session(player), 1)
+    assert (await front.http.get(url, headers={"If-None-Match": tag})).status_code == 200
+
+
+async def test_a_history_of_nobody_or_of_another_time(front: Front) -> None:
+    for address in ("me", "nobody", "9e8U28xAWiz7zjrFGS2qV9isTkZN1XPnm1kbwFfUTdza"):
+        response = await front.http.get(f"/api/v1/users/{address}/history")
+        assert (response.status_code, response.json()["code"]) == (404, "user_not_found")
+    player = await front.player()
+    response = await front.http.get(
+        f"/api/v1/users/{player.wallet.pubkey()}/history", params={"window": "1h"}
+    )
+    assert (response.status_code, response.json()["code"]) == (422, "validation_failed")
+
+
 # -- lists of one's own
+
+
+async def test_own_bots_come_with_what_they_have_earned(front: Front) -> None:
+    creator = await front.player()
+    idle, busy = [await front.bot(creator=creator) for _ in range(2)]
+    session = await front.session(await front.player(), busy)
+    for index in (1, 2):
+        await front.judged(session, index, amount=1_000_000)
+    await front.paid(session, 3, amount=1_000_000)  # may still be refunded
+    await front.judged(await front.session(creator, busy), 4, amount=1_000_000)  # the creator's own money
+    listed = (await front.http.get(f"{ME}/bots", headers=creator.headers)).json()["bots"]
+    assert [(bot["id"], bot["earned"]) for bot in listed] == [(str(busy), 200_000), (str(idle), 0)]
 
 
 async def test_own_sessions_come_with_their_bots_page_by_page(front: Front) -> None:

@@ -200,3 +200,28 @@ class World:
                 )
             )
         )
+
+    async def crowd(self, bots: int = 40, messages: int = 50) -> tuple[UUID, UUID]:
+        """So many bots with so many judged messages each, in the last two months, and what the planner
+        wants to know of them. The creator of the first one, and its player."""
+        people = [await self.user() for _ in range(bots)]
+        for creator, solver in zip(people, people[1:] + people[:1], strict=True):
+            bot = await self.bot(creator=creator)
+            session = await self.session(bot, solver)
+            await self.database.execute(
+                """
+                insert into messages (id, bot_id, session_id, solver_id, client_id, text, content_hash, amount,
+                    valid_until, status, message_index, pot_share, fee_signature, fee_slot, reply, solved, judged_at,
+                    created_at)
+                select gen_random_uuid(), $1, $2, $3, gen_random_uuid(), 'hello', decode(repeat('00', 32), 'hex'), 1000,
+                    now(), 'judged', number, 0, 'x', 1, 'no', false, at, at
+                from generate_series(1, $4::int) as number,
+                    lateral (select now() - number * interval '60 days' / $4::int as at) moment
+                """,
+                bot.id,
+                session.id,
+                solver.id,
+                messages,
+            )
+        await self.database.execute("vacuum analyze messages, bots, bot_solutions, users")
+        return people[0].id, people[1].id

@@ -130,7 +130,10 @@ async def test_more_than_can_be_ranked_are_counted(
 
 
 @pytest.mark.parametrize("board", list(Board))
-async def test_an_index_has_what_was_earned_since_some_time(database: Database, board: Board) -> None:
+async def test_an_index_has_what_was_earned_since_some_time(world, database: Database, board: Board) -> None:
+    if board is Board.CREATORS:
+        await world.crowd()
+
     async def plan(connection) -> str:
         await connection.execute("set local enable_seqscan = off")
         sql = leaderboards._EARNED[board].replace("$1::timestamptz is null or", "").replace("$1", "now()")

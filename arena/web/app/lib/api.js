@@ -97,6 +97,14 @@ export const post = (path, options = {}) => /** @type {Promise<any>} */ (ask("PO
 /**
  * @template {keyof Paths} P
  * @param {P} path
+ * @param {{ path?: InPath<Operation<P, "put">>, body: Body<Operation<P, "put">> }} options
+ * @returns {Promise<Success<Operation<P, "put">>>}
+ */
+export const put = (path, options) => /** @type {Promise<any>} */ (ask("PUT", path, /** @type {Options} */ (options)))
+
+/**
+ * @template {keyof Paths} P
+ * @param {P} path
  * @param {{ path?: InPath<Operation<P, "patch">>, body: Body<Operation<P, "patch">> }} options
  * @returns {Promise<Success<Operation<P, "patch">>>}
  */
