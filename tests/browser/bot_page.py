@@ -50,10 +50,10 @@ class BotPage:
         """The one exchange with this text in it."""
         return self.lines.filter(has=self.page.get_by_text(text, exact=True))
 
-    def sent(self, text: str) -> Locator:
-        """Of the message with this text: that it was signed, and is at the arena or farther."""
+    def stored(self, text: str) -> Locator:
+        """Of the message with this text: that the arena has it and its payment, or more."""
         line = self.line(text)
-        at = line.locator(".steps .now").filter(has_text=re.compile("Arena|Chain|Verdict"))
+        at = line.locator(".steps .now").filter(has_text=re.compile("Chain|Verdict"))
         return at.or_(line.locator(".replied")).first
 
     def expect_answered(self, text: str) -> None:

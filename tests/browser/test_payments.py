@@ -103,7 +103,7 @@ def test_an_arena_that_is_killed_in_the_middle_of_a_chat_takes_no_line_and_doubl
     seat.say("Before the crash")
     seat.expect_answered("Before the crash")
     seat.say("During the crash")
-    expect(seat.sent("During the crash")).to_be_visible()
+    expect(seat.stored("During the crash")).to_be_visible()
     own_arena.process.kill()
     expect(seat.page.get_by_text("Offline: trying again")).to_be_visible()
     own_arena.start()
@@ -113,6 +113,31 @@ def test_an_arena_that_is_killed_in_the_middle_of_a_chat_takes_no_line_and_doubl
     seat.expect_answered("After the crash")
     expect(seat.lines).to_have_count(3)
     assert creator.call("GET", f"/bots/{bot}")["message_count"] == 3
+
+
+def test_a_payment_that_a_killed_arena_did_not_get_is_known_to_be_unpaid(
+    own_arena: LiveArena, open_page: OpenPage, page_errors: PageErrors
+) -> None:
+    page_errors.allow(*AWAY)
+    creator = own_arena.person()
+    bot = str(creator.open_bot()["id"])
+    seat = BotPage(open_page(base_url=own_arena.url), bot)
+    line = Line(seat.page)
+    seat.enter()
+    seat.connect()
+    line.loses_from_page = {"pay"}
+    seat.say("Did you get that?")
+    expect(seat.page.get_by_text("The arena stores message and payment")).to_be_visible()
+    own_arena.process.kill()
+    line.loses_from_page = set()
+    own_arena.start()
+    # the arena that was killed had given the quote; this one knows of none
+    expect(seat.page.get_by_text("Nothing was paid.")).to_be_visible()
+    seat.page.get_by_role("button", name="Write it again").click()
+    expect(seat.text).to_have_value("Did you get that?")
+    seat.send.click()
+    seat.expect_answered("Did you get that?")
+    assert creator.call("GET", f"/bots/{bot}")["message_count"] == 1
 
 
 def test_nothing_is_sent_while_the_arena_is_away(
