@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from actors.deadletters import Undelivered
 
 BOUNDS = (0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0)
-"""Upper bounds of the histograms' buckets, in seconds; one more bucket has the rest."""
+"""Upper bounds of the buckets of these histograms, in seconds; one more bucket has the rest."""
 
 MAX_KINDS = 200
 """Kinds that are told apart, as each becomes a label of metrics. More than these share `OTHER`."""
@@ -21,17 +21,19 @@ OTHER = "other"
 class Histogram:
     """Counts of durations by size."""
 
-    __slots__ = ("counts", "total")
+    __slots__ = ("bounds", "counts", "total")
 
-    def __init__(self) -> None:
-        self.counts = [0] * (len(BOUNDS) + 1)
+    def __init__(self, bounds: Sequence[float] = BOUNDS) -> None:
+        self.bounds = bounds
+        """Upper bounds of the buckets, in seconds, in order."""
+        self.counts = [0] * (len(bounds) + 1)
         """How many fell into each bucket, not accumulated."""
         self.total = 0.0
         """Sum of all durations, in seconds."""
 
     def observe(self, seconds: float) -> None:
         """Count one duration."""
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total += seconds
 
 

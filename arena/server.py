@@ -110,6 +110,7 @@ async def run_arena(
         )
         async with trio.open_nursery() as nursery:
             nursery.start_soon(services.funds.run)
+            nursery.start_soon(services.figures.run)
             if house is not None:
                 nursery.start_soon(open_demo_bots, services, house)
             await _serve(services, listener, shutdown, on_ready)

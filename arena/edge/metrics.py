@@ -9,9 +9,10 @@ from time import time
 from prometheus_client import GC_COLLECTOR, PROCESS_COLLECTOR, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-from actors import BOUNDS, Histogram, KindStats, Load, Survey
+from actors import Histogram, KindStats, Load, Survey
 from arena.edge.rate_limits import RateLimits
 from arena.game.services import Services
+from arena.game.traffic import Traffic
 
 
 class ArenaMetrics:
@@ -27,6 +28,7 @@ class ArenaMetrics:
         system = self._services.system
         yield from _loads(self._survey.by_kind)
         yield from _stats(system.statistics.by_kind)
+        yield from _traffic(self._services.traffic)
         yield from _journal(self._services)
         yield from _feed(self._services)
         yield from _halts(self._services)
@@ -81,13 +83,36 @@ def _stats(kinds: Mapping[str, KindStats]) -> Iterator[Metric]:
     )
 
 
-def _histogram(name: str, meaning: str, histograms: Iterable[tuple[str, Histogram]]) -> Metric:
-    family = HistogramMetricFamily(name, meaning, labels=["kind"])
-    bounds = [*map(str, BOUNDS), "+Inf"]
-    for kind, histogram in histograms:
+def _histogram(
+    name: str, meaning: str, histograms: Iterable[tuple[str, Histogram]], label: str = "kind"
+) -> Metric:
+    family = HistogramMetricFamily(name, meaning, labels=[label])
+    for value, histogram in histograms:
+        bounds = [*map(str, histogram.bounds), "+Inf"]
         buckets = list(zip(bounds, accumulate(histogram.counts), strict=True))
-        family.add_metric([kind], buckets, sum_value=histogram.total)
+        family.add_metric([value], buckets, sum_value=histogram.total)
     return family
+
+
+def _traffic(traffic: Traffic) -> Iterator[Metric]:
+    yield CounterMetricFamily(
+        "arena_http_requests", "HTTP requests answered, also those refused.", traffic.requests
+    )
+    yield GaugeMetricFamily("arena_websockets", "Websockets that are open.", traffic.connections)
+    frames = CounterMetricFamily("arena_websocket_frames", "Frames of websockets.", labels=["direction"])
+    frames.add_metric(["in"], traffic.frames_in)
+    frames.add_metric(["out"], traffic.frames_out)
+    yield frames
+    messages = CounterMetricFamily("arena_messages", "Messages that came so far.", labels=["step"])
+    for step in ("quoted", "paid", "judged"):
+        messages.add_metric([step], getattr(traffic, step))
+    yield messages
+    yield _histogram(
+        "arena_message_seconds",
+        "How long a quote took, a payment to be confirmed, a verdict to be given.",
+        ((step, getattr(traffic, step)) for step in ("quote", "payment", "verdict")),
+        label="step",
+    )
 
 
 def _journal(services: Services) -> Iterator[Metric]:

@@ -324,6 +324,7 @@ class BotActor(Actor[BotMessage]):
         payments.accepted(changes, payment.message, outgoing, again=known is not None)
         await self._commit(changes)
         self._paying[outgoing.signature] = payment.message
+        self._services.traffic.payment_accepted(payment.message.id)
         crash_point("payment_committed")
         self._submission.submit(outgoing)
         crash_point("payment_submitted")
@@ -373,8 +374,10 @@ class BotActor(Actor[BotMessage]):
                 self._paying.pop(seen.signature, None)
                 self._last_paid_at = time.time()
                 self._judging.add(paid)
+                self._services.traffic.message_paid(paid.message.id, is_judged=True)
             case chain_facts.PaidTooLate(paid):
                 self._paying.pop(seen.signature, None)
+                self._services.traffic.message_paid(paid.message.id, is_judged=False)
                 self._advance_settlement()
             case adoption.Overtaken():
                 await self._start_over()
@@ -514,6 +517,8 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         crash_point("verdict_committed")
         self._judging.done()
+        if isinstance(verdict, Verdict):
+            self._services.traffic.message_judged(paid.message.id)
         solved = isinstance(verdict, Verdict) and verdict.solved
         if solved:
             self._thinker.stop()  # of the late ones: their fees go back

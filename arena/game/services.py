@@ -12,9 +12,11 @@ from arena.chain.client import ChainClient
 from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
 from arena.game.audit_trail import AuditTrail
+from arena.game.figures import Figures
 from arena.game.funds import FundsWatch
 from arena.game.presence import Presence
 from arena.game.spending import Spending
+from arena.game.traffic import Traffic
 from arena.game.winding_down import WindingDown
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
@@ -55,15 +57,18 @@ class Services:
     audit: AuditTrail = field(init=False)
     spending: Spending = field(init=False)
     funds: FundsWatch = field(init=False)
+    figures: Figures = field(init=False)
     halted_bots: int = 0
     winding_down: WindingDown = field(default_factory=WindingDown)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
     presence: Presence = field(default_factory=Presence)
+    traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:
         self.audit = AuditTrail(self.journal)
         self.spending = Spending(self.settings, self.journal)
         self.funds = FundsWatch(self.client, self.keys, local_chain=self.local_chain)
+        self.figures = Figures(self)
 
     def attach(self, system: ActorSystem) -> None:
         """Called with the system before its first actor starts."""

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import trio
 from solders.pubkey import Pubkey
 
 from actors import Actor, ActorRef
@@ -101,7 +102,10 @@ class ChatSessionActor(Actor[SessionMessage]):
     async def _handle(self, session: ChatSession, message: SessionMessage) -> Any:
         match message:
             case RequestQuote(client_id, text):
-                return await self._quote(session, client_id, self._checked(text))
+                asked_at = trio.current_time()
+                quote = await self._quote(session, client_id, self._checked(text))
+                self._services.traffic.message_quoted(trio.current_time() - asked_at)
+                return quote
             case Pay(client_id, transaction, text):
                 said = None if text is None else self._checked(text)
                 return await self._pay(session, client_id, transaction, said)

@@ -193,3 +193,54 @@ class AuditList(ResponseModel):
 
     entries: list[AuditEntryResponse]
     next_cursor: str | None
+
+
+class FiguresQuery(RequestModel):
+    """Which steps."""
+
+    since: Annotated[
+        int, Field(ge=0, le=2**53 - 1, description="`until` of the answer before: only what came after it")
+    ] = 0
+
+
+class FigureSeries(ResponseModel):
+    """One number for each step, the oldest first; null: not known. All are of the same length."""
+
+    requests: list[float | None] = Field(description="HTTP requests answered, by the second")
+    frames_in: list[float | None] = Field(description="frames of websockets received, by the second")
+    frames_out: list[float | None] = Field(description="frames of websockets sent, by the second")
+    connections: list[int | None] = Field(description="open websockets at the end of the step")
+    quoted: list[float | None] = Field(description="quotes given, by the second")
+    paid: list[float | None] = Field(description="payments confirmed by the chain, by the second")
+    judged: list[float | None] = Field(description="verdicts given, by the second")
+    quote_p50: list[float | None] = Field(
+        description="seconds from being asked for a quote to the answer: median"
+    )
+    quote_p99: list[float | None] = Field(description="the same, 99th percentile")
+    payment_p50: list[float | None] = Field(
+        description="seconds from a payment's arrival to its confirmation: median"
+    )
+    payment_p99: list[float | None] = Field(description="the same, 99th percentile")
+    verdict_p50: list[float | None] = Field(
+        description="seconds from a payment's confirmation to the verdict: median"
+    )
+    verdict_p99: list[float | None] = Field(description="the same, 99th percentile")
+    journal_queued: list[int | None] = Field(description="changes that waited at the end of the step")
+    journal_commit_seconds: list[float | None] = Field(
+        description="how long the last commit took; null: there was none in the step"
+    )
+    loop_lag_seconds: list[float | None] = Field(
+        description="what the event loop last took to give a sign of life"
+    )
+    actor_restarts: list[int | None] = Field(description="restarts of actors in the step")
+    chain_slot_lag: list[int | None] = Field(
+        description="slots that what the arena goes by is behind what its node has processed; null: it does not answer"
+    )
+
+
+class FiguresResponse(ResponseModel):
+    """What the arena did in the last hour, or since its start or `since`: in memory alone."""
+
+    step: int = Field(description="seconds that each number is of")
+    until: int = Field(description="when the last step ended, Unix seconds; 0: none has")
+    series: FigureSeries

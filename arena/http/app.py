@@ -21,6 +21,7 @@ from arena.game.services import Services
 from arena.http import (
     admin,
     admin_bots,
+    admin_figures,
     admin_operations,
     auth,
     bots,
@@ -104,7 +105,7 @@ def _register(app: QuartTrio) -> None:
         faucet,
     ):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
-    for topic in (admin, admin_bots, admin_operations, metrics, index, pages):
+    for topic in (admin, admin_bots, admin_figures, admin_operations, metrics, index, pages):
         app.register_blueprint(topic.blueprint)
 
 
@@ -126,6 +127,7 @@ async def _begin() -> Response | None:
 
 async def _finish(response: Response) -> Response:
     settings = front().services.settings
+    front().services.traffic.requests += 1
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if response.status_code == 204:
         response.headers.pop("Content-Type", None)  # the framework's default, of nothing

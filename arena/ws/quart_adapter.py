@@ -16,6 +16,7 @@ import trio
 from quart.wrappers import Websocket
 
 from arena.edge.identity import Identity
+from arena.game.traffic import Traffic
 from arena.problems import Problem
 from arena.ws.connection import RESUME, CloseCode, ConnectionClosed, Conversation, Outbox
 from arena.ws.hypercorn_stream import abort, tcp_stream, watch_peer
@@ -37,6 +38,7 @@ class QuartConnection:
         identity: None for a client that is not signed in.
         ping_after: seconds of a client's silence after which it is asked whether it is there.
         idle_after: seconds of silence after which it is left.
+        traffic: counts the connection, and its frames.
         clock: Unix seconds.
     """
 
@@ -47,6 +49,7 @@ class QuartConnection:
         *,
         ping_after: float = inf,
         idle_after: float = inf,
+        traffic: Traffic | None = None,
         clock: Callable[[], float] = time,
     ) -> None:
         self._websocket = websocket
@@ -55,6 +58,7 @@ class QuartConnection:
         self._ping_after = ping_after
         self._idle_after = idle_after
         self._clock = clock
+        self._traffic = traffic or Traffic()
         self._listening_since: float | None = None
         self._pinged = False
         self._conversation = trio.CancelScope()
@@ -74,7 +78,9 @@ class QuartConnection:
         self._pinged = False
         try:
             # quart hands on None for an empty binary frame
-            return await self._websocket.receive() or b""
+            frame = await self._websocket.receive() or b""
+            self._traffic.frames_in += 1
+            return frame
         finally:
             self._listening_since = None
 
@@ -108,9 +114,11 @@ class QuartConnection:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._write)
             nursery.start_soon(self._watch)
+            self._traffic.connections += 1
             try:
                 await self._hold(conversation)
             finally:
+                self._traffic.connections -= 1
                 # cancelled: the client has left, or the server stops and the client shall know
                 if trio.current_effective_deadline() == -inf:
                     self.close(CloseCode.GOING_AWAY, RESUME)
@@ -144,6 +152,7 @@ class QuartConnection:
             with self._writer:
                 while (frame := await self._outbox.take()) is not None:
                     await self._send(partial(self._websocket.send, frame.decode()))
+                    self._traffic.frames_out += 1
                 code, reason = self._closing or (CloseCode.NORMAL, "")
                 await self._send(partial(self._websocket.close, code, reason))
         except ConnectionClosed:

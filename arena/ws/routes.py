@@ -61,6 +61,7 @@ def add_websockets(
             admission.who,
             ping_after=settings.arena_ping_after,
             idle_after=settings.arena_ping_after + settings.arena_ping_timeout,
+            traffic=services.traffic,
         )
 
         async def counted(held: Connection) -> None:

@@ -169,6 +169,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the arena did in the last hour, step by step. It is in memory alone, and begins anew with each start. */
+        get: operations["get_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/nonce": {
         parameters: {
             query?: never;
@@ -1383,6 +1400,119 @@ export interface components {
             tracked: number;
         };
         /**
+         * FigureSeries
+         * @description One number for each step, the oldest first; null: not known. All are of the same length.
+         */
+        FigureSeries: {
+            /**
+             * Actor Restarts
+             * @description restarts of actors in the step
+             */
+            actor_restarts: (number | null)[];
+            /**
+             * Chain Slot Lag
+             * @description slots that what the arena goes by is behind what its node has processed; null: it does not answer
+             */
+            chain_slot_lag: (number | null)[];
+            /**
+             * Connections
+             * @description open websockets at the end of the step
+             */
+            connections: (number | null)[];
+            /**
+             * Frames In
+             * @description frames of websockets received, by the second
+             */
+            frames_in: (number | null)[];
+            /**
+             * Frames Out
+             * @description frames of websockets sent, by the second
+             */
+            frames_out: (number | null)[];
+            /**
+             * Journal Commit Seconds
+             * @description how long the last commit took; null: there was none in the step
+             */
+            journal_commit_seconds: (number | null)[];
+            /**
+             * Journal Queued
+             * @description changes that waited at the end of the step
+             */
+            journal_queued: (number | null)[];
+            /**
+             * Judged
+             * @description verdicts given, by the second
+             */
+            judged: (number | null)[];
+            /**
+             * Loop Lag Seconds
+             * @description what the event loop last took to give a sign of life
+             */
+            loop_lag_seconds: (number | null)[];
+            /**
+             * Paid
+             * @description payments confirmed by the chain, by the second
+             */
+            paid: (number | null)[];
+            /**
+             * Payment P50
+             * @description seconds from a payment's arrival to its confirmation: median
+             */
+            payment_p50: (number | null)[];
+            /**
+             * Payment P99
+             * @description the same, 99th percentile
+             */
+            payment_p99: (number | null)[];
+            /**
+             * Quote P50
+             * @description seconds from being asked for a quote to the answer: median
+             */
+            quote_p50: (number | null)[];
+            /**
+             * Quote P99
+             * @description the same, 99th percentile
+             */
+            quote_p99: (number | null)[];
+            /**
+             * Quoted
+             * @description quotes given, by the second
+             */
+            quoted: (number | null)[];
+            /**
+             * Requests
+             * @description HTTP requests answered, by the second
+             */
+            requests: (number | null)[];
+            /**
+             * Verdict P50
+             * @description seconds from a payment's confirmation to the verdict: median
+             */
+            verdict_p50: (number | null)[];
+            /**
+             * Verdict P99
+             * @description the same, 99th percentile
+             */
+            verdict_p99: (number | null)[];
+        };
+        /**
+         * FiguresResponse
+         * @description What the arena did in the last hour, or since its start or `since`: in memory alone.
+         */
+        FiguresResponse: {
+            series: components["schemas"]["FigureSeries"];
+            /**
+             * Step
+             * @description seconds that each number is of
+             */
+            step: number;
+            /**
+             * Until
+             * @description when the last step ended, Unix seconds; 0: none has
+             */
+            until: number;
+        };
+        /**
          * FundsCheck
          * @description Whether the arena can go on paying. It can be played without, so it is ready all the same.
          */
@@ -2499,6 +2629,8 @@ export type DraftBot = components['schemas']['DraftBot'];
 export type DraftResponse = components['schemas']['DraftResponse'];
 export type ExpiryRule = components['schemas']['ExpiryRule'];
 export type FeedCheck = components['schemas']['FeedCheck'];
+export type FigureSeries = components['schemas']['FigureSeries'];
+export type FiguresResponse = components['schemas']['FiguresResponse'];
 export type FundsCheck = components['schemas']['FundsCheck'];
 export type HaltEvent = components['schemas']['HaltEvent'];
 export type HaltResponse = components['schemas']['HaltResponse'];
@@ -3065,6 +3197,56 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeadLetterList"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_figures: {
+        parameters: {
+            query?: {
+                /** @description `until` of the answer before: only what came after it */
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the arena did in the last hour, or since its start or `since`: in memory alone. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FiguresResponse"];
                 };
             };
             /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */

@@ -62,6 +62,20 @@ async def test_what_our_wallets_hold_is_seen(front: Front) -> None:
     assert samples["arena_wallet_least_lamports", "payout_key"] == LOW_FUNDS
 
 
+async def test_what_players_do_is_seen(front: Front) -> None:
+    before = await scrape(front)
+    front.services.traffic.message_quoted(0.0045)
+    samples = await scrape(front)
+    assert samples["arena_messages_total", "quoted"] == 1
+    assert samples["arena_messages_total", "paid"] == 0
+    assert samples["arena_message_seconds_bucket", "0.004", "quote"] == 0
+    assert samples["arena_message_seconds_bucket", "0.005", "quote"] == 1
+    assert samples["arena_message_seconds_count", "quote"] == 1
+    assert samples["arena_http_requests_total",] == before["arena_http_requests_total",] + 1
+    assert samples["arena_websockets",] == 0
+    assert samples["arena_websocket_frames_total", "in"] == 0
+
+
 async def test_labels_name_kinds_and_never_single_actors(front: Front) -> None:
     for _ in range(30):
         await crash(front)

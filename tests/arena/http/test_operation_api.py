@@ -228,6 +228,7 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/admin/bots/{bot_id}/halt",
         "/admin/bots/{bot_id}/resume",
         "/admin/audit",
+        "/admin/figures",
         "/admin/dead-letters",
     } == set(document["paths"])
     replacing = document["paths"]["/api/v1/bots/{bot_id}/credentials"]["put"]
