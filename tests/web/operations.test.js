@@ -1,6 +1,6 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
-import { flatRows, found, lastPart, moved, rowsOf, trouble } from "../../arena/web/app/operations/rows.js"
+import { closed, flatRows, found, lastPart, moved, opened, rowsOf, trouble } from "../../arena/web/app/operations/rows.js"
 import { filtersOf } from "../../arena/web/app/operations/wanted.js"
 import { count, span, told } from "../../arena/web/app/operations/words.js"
 
@@ -72,6 +72,18 @@ test("actors that were searched for are one below the other, with how many there
   assert.deepEqual(ids(rows), ["/game", "/game/lobby", "+"])
   assert.ok(rows.every(({ level, size }) => level === 1 && size === 7))
   assert.equal(rows.at(-1)?.left, 5)
+})
+
+test("when too many nodes are open, the first of them closes, but nothing above the one that opens", () => {
+  const open = new Set(["/", "/game", "/game/bots", "/game/chain"])
+  assert.deepEqual([...opened(open, "/game/sessions", 5)], [...open, "/game/sessions"])
+  assert.deepEqual([...opened(open, "/game/sessions", 4)], ["/", "/game", "/game/chain", "/game/sessions"])
+})
+
+test("a node closes with all that is below it, and nothing else", () => {
+  const open = new Set(["/", "/game", "/game/bots", "/games"])
+  assert.deepEqual([...closed(open, "/game")], ["/", "/games"])
+  assert.deepEqual([...closed(open, "/")], [])
 })
 
 test("arrow keys go through the rows that are shown", () => {

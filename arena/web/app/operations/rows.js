@@ -83,6 +83,32 @@ export function trouble(actor) {
   return actor.restarts > 0 ? { word: "restarted", bad: false } : null
 }
 
+/**
+ * @param {ReadonlySet<string>} open
+ * @param {string} path
+ * @param {number} most how many may be open
+ * @returns {Set<string>} with that one open, too; if these are too many, without those that were opened first, but
+ *   never without what is above it
+ */
+export function opened(open, path, most) {
+  const next = new Set(open)
+  for (const other of open) {
+    if (next.size < most) break
+    if (other !== "/" && other !== path && !path.startsWith(`${other}/`)) next.delete(other)
+  }
+  return next.add(path)
+}
+
+/**
+ * @param {ReadonlySet<string>} open
+ * @param {string} path
+ * @returns {Set<string>} without that one and what is below it
+ */
+export function closed(open, path) {
+  const below = path === "/" ? "/" : `${path}/`
+  return new Set([...open].filter((other) => other !== path && !other.startsWith(below)))
+}
+
 /** @param {string} path */
 export const lastPart = (path) => path.slice(path.lastIndexOf("/") + 1) || "/"
 

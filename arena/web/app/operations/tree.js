@@ -9,7 +9,7 @@ import { address } from "../lib/router.js"
 import { clear, filterBar, filtersGiven } from "./filters.js"
 import { operated } from "./operating.js"
 import { change, given } from "./query.js"
-import { flatRows, found, lastPart, moved, rowsOf, trouble } from "./rows.js"
+import { closed, flatRows, found, lastPart, moved, opened, rowsOf, trouble } from "./rows.js"
 import { count, span } from "./words.js"
 
 /** @typedef {import("./rows.js").Row} Row */
@@ -43,6 +43,8 @@ class ActorTree extends Component {
   #typed = ""
   #typedAt = 0
   #filters = ""
+  /** where that row was when it was there */
+  #place = 0
   /** whether the focus follows the row when it is shown */
   #follows = false
 
@@ -73,7 +75,8 @@ class ActorTree extends Component {
       const matches = await get("/admin/actors", { query: { ...filters, limit: this.#limit("") }, signal })
       return { branches: before?.branches ?? new Map(), matches }
     }
-    const branches = await Promise.all([...this.#open].map((path) => this.#branch(path, signal)))
+    // the root is always asked for: it is where everything begins
+    const branches = await Promise.all([...new Set(["/", ...this.#open])].map((path) => this.#branch(path, signal)))
     return { branches: new Map(branches.flatMap((branch) => (branch ? [[branch.node.path, branch]] : []))), matches: null }
   }
 
@@ -108,7 +111,7 @@ class ActorTree extends Component {
   view() {
     const seen = this.#seen.value
     const rows = this.#rows
-    if (!rows.some(({ id }) => id === this.#current)) this.#current = rows[0]?.id ?? "/"
+    this.#keepPlace(rows)
     return html`
       <div class="apart"><h2 id="actors">Actors</h2>${seen?.matches && html`<span class="soft small" role="status">${seen.matches.total === 1 ? "1 actor fits" : `${count(seen.matches.total)} actors fit`}</span><button @click=${clear}>Show the tree</button>`}${stale(this.#seen)}</div>
       ${filterBar()}
@@ -123,6 +126,20 @@ class ActorTree extends Component {
     this.#follows = false
     const row = /** @type {HTMLElement | null} */ (this.querySelector('[role="treeitem"][tabindex="0"]'))
     row?.focus()
+  }
+
+  /**
+   * When the row is gone that the tabulator key leads to, the one that is in its place now takes over, with the focus.
+   *
+   * @param {readonly Row[]} rows
+   */
+  #keepPlace(rows) {
+    const place = rows.findIndex(({ id }) => id === this.#current)
+    if (place >= 0) this.#place = place
+    else if (rows.length > 0) {
+      this.#current = rows[Math.min(this.#place, rows.length - 1)]?.id ?? "/"
+      this.#follows ||= document.activeElement?.getAttribute("role") === "treeitem"
+    }
   }
 
   /**
@@ -199,18 +216,9 @@ class ActorTree extends Component {
    * @param {boolean} open
    */
   #turn(path, open) {
-    if (!open) {
-      for (const other of [...this.#open]) if (other === path || other.startsWith(path === "/" ? "/" : `${path}/`)) this.#open.delete(other)
-      this.#wanted.delete(path)
-      // the root is always asked for: it is where everything begins
-      if (path !== "/") return
-    }
-    if (open && this.#open.size >= MOST_OPEN) {
-      const [, oldest] = this.#open
-      if (oldest !== undefined) this.#open.delete(oldest)
-    }
-    if (open) this.#open.add(path)
-    this.#seen.now()
+    this.#open = open ? opened(this.#open, path, MOST_OPEN) : closed(this.#open, path)
+    this.#wanted.delete(path)
+    if (open) this.#seen.now()
   }
 }
 
