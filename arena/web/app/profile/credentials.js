@@ -17,7 +17,7 @@ class Credentials extends Asking {
   /** @param {BotSummary} subject */
   say(subject) {
     const body = html`<p class="soft small">The old key is replaced, from the next message on. Nothing ever shows a key again, to you neither.</p>
-      <label>API key<input type="password" name="key" autocomplete="off" spellcheck="false" maxlength="500"><span class="help">Empty for a bot that uses the arena's own model.</span></label>`
+      <label>API key<input type="password" name="key" autocomplete="new-password" spellcheck="false" maxlength="500"><span class="help">Empty for a bot that uses the arena's own model.</span></label>`
     return { title: `Replace the key of ${subject.name}`, button: "Replace it", body }
   }
 

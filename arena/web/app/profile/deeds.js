@@ -28,7 +28,7 @@ export const head = (profile, heading) => html`<div class="who-head">
  * @param {unknown} [more] further tiles
  */
 export const deeds = (profile, more = null) => html`<dl class="tiles">
-  ${tile("Won", sol(profile.won), "gold")} ${tile("Spent on messages", sol(profile.spent))} ${tile("Messages", profile.messages)}
+  ${tile("Won", sol(profile.won), "gold")} ${tile("Spent", sol(profile.spent))} ${tile("Messages", profile.messages)}
   ${tile("Bots played", profile.bots_played)} ${tile("Bots solved", profile.bots_solved)} ${tile("Bots opened", profile.bots_opened)} ${more}
 </dl>`
 
