@@ -34,7 +34,7 @@ const TOP = 8
 const RIGHT = 14
 const BOTTOM = 24
 /** Pixels of an average character on an axis. */
-const CHARACTER = 6.6
+const CHARACTER = 7
 /** Rows of the table for those who do not see the plot. */
 const ROWS = 15
 const FAR = 10
