@@ -71,14 +71,18 @@ const compiled = new WeakMap()
 const MARK = "\u2042"
 const OPEN_ATTRIBUTE = /([.?@]?[\w-]+)=(?:"[^"]*|'[^']*)?$/
 
-/** @type {{ createHTML: (text: string) => string }} */
-const policy = (() => {
-  const factory = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: object) => { createHTML: (text: string) => string } } }} */ (
-    /** @type {unknown} */ (window)
-  ).trustedTypes
+/** @typedef {{ createHTML: (text: string) => string }} Policy */
+
+/** @type {Policy | undefined} the one way from a text to markup, of the app's own templates */
+let policy
+
+/** @returns {Policy} */
+function markupPolicy() {
   const rules = { createHTML: (/** @type {string} */ text) => text }
-  return factory ? factory.createPolicy("arena", rules) : rules
-})()
+  const { trustedTypes } = /** @type {{ trustedTypes?: { createPolicy: (name: string, rules: Policy) => Policy } }} */ (globalThis)
+  policy ??= trustedTypes ? trustedTypes.createPolicy("arena", rules) : rules
+  return policy
+}
 
 /**
  * @param {Template} template
@@ -98,7 +102,7 @@ function compile({ strings, drawing }) {
     markup += inTag ? MARK : `<!--${MARK}-->`
   })
   const element = document.createElement("template")
-  element.innerHTML = policy.createHTML(drawing ? `<svg>${markup.trim()}</svg>` : markup.trim())
+  element.innerHTML = markupPolicy().createHTML(drawing ? `<svg>${markup.trim()}</svg>` : markup.trim())
   if (drawing) element.content.replaceChildren(.../** @type {Element} */ (element.content.firstChild).childNodes)
   /** @type {Hole[]} */
   const holes = []
