@@ -16,7 +16,7 @@ test("an amount has all its places, and none that say nothing", () => {
 
 test("a short amount is never more than it is", () => {
   assert.equal(brief(1_999_999_999), "1.999")
-  assert.equal(brief(10_078_999), "0.01007")
+  assert.equal(brief(10_178_999), "0.0101")
   assert.equal(brief(5), "0.000000005")
   assert.equal(brief(123_456_789_012), "123.456")
 })
@@ -30,9 +30,9 @@ test("what somebody types is read to the lamport", () => {
   assert.equal(parse("0.1"), 100_000_000)
   assert.equal(parse(" 1,5 "), 1_500_000_000)
   assert.equal(parse(".000000001"), 1)
-  assert.equal(parse("9999999"), 9_999_999_000_000_000)
+  assert.equal(parse("9000000"), 9_000_000_000_000_000)
 })
 
 test("what is no amount is none", () => {
-  for (const text of ["", ".", "1.0000000001", "-1", "1e3", "a", "1.2.3", "99999999"]) assert.equal(parse(text), null, text)
+  for (const text of ["", ".", "1.0000000001", "-1", "1e3", "a", "1.2.3", "9999999"]) assert.equal(parse(text), null, text)
 })
