@@ -17,10 +17,12 @@ import httpx
 import trio
 from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, Page, expect
+from solders.keypair import Keypair
 
 from tests.browser.chromium import running_chromium
 from tests.browser.live_arena import LiveArena, Person, live_arena
 from tests.browser.pages import Pages
+from tests.browser.wallets import StandInWallet
 from tests.e2e.player import PHRASE
 
 FOLDER = Path("docs/screenshots")
@@ -45,6 +47,7 @@ class Scene:
     arena: LiveArena
     creator: Person
     player: Person
+    """An operator, too."""
     open_bot: str
     """Id of a bot that `player` has written to."""
     solved_bot: str
@@ -58,30 +61,71 @@ class Shot:
     Attributes:
         path: of the page; `{open_bot}` and `{solved_bot}` stand for their ids.
         prepare: what is done in the page before the picture.
+        signed_in: whether it is the player who looks, rather than anybody.
     """
 
     name: str
     path: str
-    prepare: Callable[[Page, Scene], None] | None = None
+    prepare: Callable[[Page, Scene], None]
+    signed_in: bool = False
 
 
-def _lobby_is_full(page: Page, _: Scene) -> None:
+def _lobby(page: Page, _: Scene) -> None:
     expect(page.get_by_text("Boreas").first).to_be_visible()
 
 
-SHOTS = (Shot("lobby", "/", _lobby_is_full),)
+def _chat(page: Page, _: Scene) -> None:
+    expect(page.get_by_text("Then it must be the moon.")).to_be_visible()
+    page.get_by_label("Your message to").fill("Does it dance?")
+
+
+def _proof(page: Page, _: Scene) -> None:
+    page.get_by_role("button", name="Check it yourself").click()
+    expect(page.locator(".findings li")).to_have_count(3)
+
+
+def _opening(page: Page, _: Scene) -> None:
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("arena-plot svg").first).to_be_visible()
+
+
+def _leaderboard(page: Page, scene: Scene) -> None:
+    expect(page.locator("main").get_by_role("link", name=scene.player.address[:4]).first).to_be_visible()
+
+
+def _profile(page: Page, _: Scene) -> None:
+    expect(page.get_by_text("Bots solved")).to_be_visible()
+    expect(page.locator("arena-plot svg").first).to_be_visible()
+
+
+def _operations(page: Page, _: Scene) -> None:
+    expect(page.get_by_text("SubmitterActor")).to_be_visible()
+    expect(page.locator("arena-plot svg").first).to_be_visible()
+
+
+SHOTS = (
+    Shot("lobby", "/", _lobby),
+    Shot("bot", "/bots/{open_bot}", _chat, signed_in=True),
+    Shot("solved", "/bots/{solved_bot}", _proof, signed_in=True),
+    Shot("open", "/open", _opening, signed_in=True),
+    Shot("leaderboards", "/leaderboards", _leaderboard),
+    Shot("player", "/players/{player}", _profile),
+    Shot("me", "/me", _profile, signed_in=True),
+    Shot("operations", "/operations", _operations, signed_in=True),
+)
 
 
 @contextmanager
 def scene(data_dir: Path) -> Iterator[Scene]:
     """An arena in which something was played."""
-    settings = {"ARENA_RATE_LIMITS": "false"}
+    wallet = Keypair()
+    settings = {"ARENA_RATE_LIMITS": "false", "ARENA_ADMIN_WALLETS": str(wallet.pubkey())}
     with (
         start_blocking_portal(backend="trio") as portal,
         live_arena(data_dir, portal, demo=True, settings=settings) as arena,
     ):
         portal.call(_demo_bots_are_open, arena.url)
-        creator, player = arena.person(), arena.person()
+        creator, player = arena.person(), arena.person(wallet)
         unsolved, solved = creator.open_bot(), creator.open_bot(name="Aurora")
         for text in ("Is it a lighthouse?", "Then it must be the moon."):
             player.say(unsolved["id"], text)
@@ -101,6 +145,23 @@ async def _demo_bots_are_open(url: str) -> None:
                 await trio.sleep(0.1)
 
 
+def open_shot(pages: Pages, shot: Shot, seen: Scene, **options: Any) -> Page:
+    """The page of a picture, ready to be taken."""
+    wallet = StandInWallet(seen.player.client.wallet, name="Wallet")
+    page = pages.open(wallet, **options)
+    if shot.signed_in:
+        page.goto("/")
+        page.get_by_role("button", name="Connect").click()
+        page.get_by_role("button", name="Wallet", exact=True).click()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.locator(".who")).to_be_visible()
+    page.goto(
+        shot.path.format(open_bot=seen.open_bot, solved_bot=seen.solved_bot, player=seen.player.address)
+    )
+    shot.prepare(page, seen)
+    return page
+
+
 def take(browser: Browser, seen: Scene, folder: Path) -> Iterator[Path]:
     """All pictures, one after the other. Raises: AssertionError: something went wrong in a page."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,10 +169,7 @@ def take(browser: Browser, seen: Scene, folder: Path) -> Iterator[Path]:
         for screen, options in SCREENS.items():
             for scheme in SCHEMES:
                 pages = Pages(browser, seen.arena.url)
-                page = pages.open(**options, color_scheme=scheme, reduced_motion="reduce")
-                page.goto(shot.path.format(open_bot=seen.open_bot, solved_bot=seen.solved_bot))
-                if shot.prepare is not None:
-                    shot.prepare(page, seen)
+                page = open_shot(pages, shot, seen, **options, color_scheme=scheme, reduced_motion="reduce")
                 path = folder / f"{shot.name}-{screen}-{scheme}.png"
                 page.screenshot(path=path, animations="disabled", caret="hide")
                 pages.check()
