@@ -7,6 +7,7 @@ import { at, clock } from "../lib/time.js"
  */
 export function span(seconds) {
   if (seconds === null || seconds === undefined) return "–"
+  if (seconds === 0) return "0 s"
   if (seconds < 0.001) return "< 1 ms"
   if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`

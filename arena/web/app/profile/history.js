@@ -1,10 +1,11 @@
 /** What a wallet has spent, won and earned, hour by hour or day by day. */
 
+import "../components/plot.js"
 import { trouble } from "../components/trouble.js"
 import { get } from "../lib/api.js"
 import { Component } from "../lib/component.js"
 import { html } from "../lib/html.js"
-import { sol } from "../lib/lamports.js"
+import { brief, sol } from "../lib/lamports.js"
 import { tile } from "./deeds.js"
 
 /** @typedef {import("../../types/api.js").UserHistory} History */
@@ -76,9 +77,18 @@ class HistoryPanel extends Component {
 /** @param {History} history */
 function shown({ buckets, seconds }) {
   const form = seconds < 86_400 ? hour : day
+  const data = {
+    label: seconds < 86_400 ? "By the hour" : "By the day",
+    xs: buckets.map(({ begins_at: time }) => Date.parse(time)),
+    series: SERIES.map(([name, words]) => ({ name: words, values: buckets.map((bucket) => bucket[name]), shape: "bars" })),
+    axis: "time",
+    showX: form.format,
+    showY: (/** @type {number} */ lamports) => `${brief(lamports)} SOL`,
+  }
   const busy = buckets.filter(({ spent, won, earned }) => spent + won + earned > 0)
   return html`
     <dl class="tiles">${SERIES.map(([name, words, look]) => tile(words, sol(buckets.reduce((sum, bucket) => sum + bucket[name], 0)), look === "gold" ? "gold" : ""))}</dl>
+    <arena-plot .data=${data}></arena-plot>
     <details><summary>In figures</summary>
       ${
         busy.length === 0
