@@ -145,7 +145,11 @@ test("filters are what the API takes", () => {
 })
 
 test("spans of time are short, whatever their size", () => {
-  assert.deepEqual([null, 0, 0.0129, 0.5, 9.96, 75, 90_000].map((seconds) => span(seconds)), ["–", "< 1 ms", "13 ms", "0.5 s", "10 s", "01:15", "1d 1h"])
+  assert.deepEqual([null, 0, 0.0004, 0.0129, 0.5, 9.96, 75, 90_000].map((seconds) => span(seconds).replaceAll("\u00a0", " ")), ["–", "0 s", "< 1 ms", "13 ms", "0.5 s", "10 s", "01:15", "1d 1h"])
+})
+
+test("a number stays with its unit", () => {
+  assert.equal(span(12), "12\u00a0s")
 })
 
 test("numbers are grouped, and a missing one is a dash", () => {

@@ -3,14 +3,22 @@
 import { at, clock } from "../lib/time.js"
 
 /**
+ * A time that passed, never broken into two lines.
+ *
  * @param {number | null | undefined} seconds
  */
 export function span(seconds) {
   if (seconds === null || seconds === undefined) return "–"
+  if (seconds >= 59.5) return clock(seconds)
+  return inUnits(seconds).replaceAll(" ", "\u00a0")
+}
+
+/** @param {number} seconds less than a minute */
+function inUnits(seconds) {
+  if (seconds === 0) return "0 s"
   if (seconds < 0.001) return "< 1 ms"
   if (seconds < 0.0995) return `${Math.round(seconds * 1000)} ms`
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`
-  return seconds < 60 ? `${Math.round(seconds)} s` : clock(seconds)
+  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : `${Math.round(seconds)} s`
 }
 
 const grouping = new Intl.NumberFormat("en", { maximumFractionDigits: 1 })

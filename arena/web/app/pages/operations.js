@@ -2,6 +2,7 @@
 
 import "../operations/actor.js"
 import "../operations/audit.js"
+import "../operations/figures.js"
 import "../operations/halts.js"
 import "../operations/health.js"
 import "../operations/letters.js"
@@ -62,6 +63,7 @@ class Operations extends Component {
     return html`<div class="stack wide">
       <h1>Operations</h1>
       <arena-health></arena-health>
+      <arena-figures></arena-figures>
       <section class="beside-actor" aria-labelledby="actors"><arena-actor-tree></arena-actor-tree><arena-actor></arena-actor></section>
       <arena-halted-bots></arena-halted-bots>
       <arena-dead-letters></arena-dead-letters>

@@ -1,10 +1,11 @@
 /** What a wallet has spent, won and earned, hour by hour or day by day. */
 
+import "../components/plot.js"
 import { trouble } from "../components/trouble.js"
 import { get } from "../lib/api.js"
 import { Component } from "../lib/component.js"
 import { html } from "../lib/html.js"
-import { sol } from "../lib/lamports.js"
+import { brief, sol } from "../lib/lamports.js"
 import { tile } from "./deeds.js"
 
 /** @typedef {import("../../types/api.js").UserHistory} History */
@@ -21,6 +22,7 @@ const SERIES = /** @type {const} */ ([
   ["won", "Won", "gold"],
   ["earned", "Earned with bots", "good"],
 ])
+const NOTHING = "Nothing was paid, won or earned in this time."
 
 const hour = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" })
 // a day of the arena is one in UTC, wherever the reader is
@@ -77,12 +79,22 @@ class HistoryPanel extends Component {
 function shown({ buckets, seconds }) {
   const form = seconds < 86_400 ? hour : day
   const busy = buckets.filter(({ spent, won, earned }) => spent + won + earned > 0)
+  const data = {
+    label: seconds < 86_400 ? "By the hour" : "By the day",
+    xs: buckets.map(({ begins_at: time }) => Date.parse(time)),
+    series: SERIES.map(([name, words]) => ({ name: words, values: buckets.map((bucket) => (busy.length > 0 ? bucket[name] : null)), shape: "bars" })),
+    axis: "time",
+    showX: form.format,
+    showY: (/** @type {number} */ lamports) => `${brief(lamports)} SOL`,
+    none: NOTHING,
+  }
   return html`
     <dl class="tiles">${SERIES.map(([name, words, look]) => tile(words, sol(buckets.reduce((sum, bucket) => sum + bucket[name], 0)), look === "gold" ? "gold" : ""))}</dl>
+    <arena-plot .data=${data}></arena-plot>
     <details><summary>In figures</summary>
       ${
         busy.length === 0
-          ? html`<p class="soft">Nothing was paid in this time.</p>`
+          ? html`<p class="soft">${NOTHING}</p>`
           : html`<div class="scrolls" tabindex="0" role="region" aria-label="Spent, won and earned"><table>
         <thead><tr><th>${seconds < 86_400 ? "Hour" : "Day (UTC)"}</th>${SERIES.map(([, words]) => html`<th class="number">${words}</th>`)}</tr></thead>
         <tbody>${busy.reverse().map((bucket) => html`<tr><td><time datetime="${bucket.begins_at}">${form.format(new Date(bucket.begins_at))}</time></td>${SERIES.map(([name]) => html`<td class="number">${bucket[name] === 0 ? html`<span class="soft">–</span>` : sol(bucket[name])}</td>`)}</tr>`)}</tbody>
