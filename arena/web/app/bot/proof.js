@@ -60,7 +60,7 @@ class ProofPanel extends Component {
       <p class="words solution" dir="auto">${solution}</p>
       ${winning && html`<p class="small">Message #${winning.message_index}, “<span class="words" dir="auto">${winning.text}</span>”, won it.</p>`}
       <div class="row"><button class="primary" @click=${() => this.#check(proof)}>Check it yourself</button></div>
-      <ul class="findings" role="status">${this.#findings?.map(({ what, right }) => html`<li class="${right ? "good" : "bad"}">${right ? "✓" : "✗"} ${what}</li>`)}</ul>
+      <div role="status">${this.#findings && html`<ul class="findings">${this.#findings.map(({ what, right }) => html`<li class="${right ? "good" : "bad"}">${right ? "✓" : "✗"} ${what}</li>`)}</ul>`}</div>
       <details><summary>Without this page</summary>
         <p class="small">The hash of salt and puzzle is the commitment on the chain:</p>
         <pre class="small" tabindex="0"><code>curl -s ${location.origin}/api/v1/bots/${proof.bot_id}/proof > proof.json
