@@ -37,6 +37,7 @@ from arena.http import (
     playing,
     problems,
     proof,
+    terms,
     users,
     wallets,
 )
@@ -98,6 +99,7 @@ def _register(app: QuartTrio) -> None:
         playing,
         proof,
         chain,
+        terms,
         wallets,
         chats,
         health,
