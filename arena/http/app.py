@@ -38,6 +38,7 @@ from arena.http import (
     playing,
     problems,
     proof,
+    terms,
     users,
     wallets,
 )
@@ -99,6 +100,7 @@ def _register(app: QuartTrio) -> None:
         playing,
         proof,
         chain,
+        terms,
         wallets,
         chats,
         health,

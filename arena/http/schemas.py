@@ -300,6 +300,22 @@ class OwnBotsQuery(RequestModel):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
+class TermsResponse(ResponseModel):
+    """What a new bot can be here."""
+
+    kinds: list[str] = Field(description="of brains, by which bots can be drafted")
+    pot_bps: int = Field(description="of each fee, in basis points")
+    creator_bps: int = Field(description="likewise; the rest is the platform's")
+    smallest: int = Field(description="lamports: the least first price, and the least pot")
+    rent: int = Field(
+        description="lamports that a bot's account holds besides the pot; its creator's in the end"
+    )
+    models: list[str] = Field(
+        description="language models at the operator's endpoint, for bots that name no other; empty: there is none"
+    )
+    endpoints: list[str] = Field(description="that bots may name, whose creators bring keys of their own")
+
+
 class BotPatch(RequestModel):
     """What shall change of a bot."""
 

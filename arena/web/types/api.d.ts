@@ -556,6 +556,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What bots of this arena can be: kinds, shares of fees, least amounts, language models.
+         * @description A bot keeps the shares that it was drafted with.
+         */
+        get: operations["get_terms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/me": {
         parameters: {
             query?: never;
@@ -2416,6 +2436,47 @@ export interface components {
             wallet: string;
         };
         /**
+         * TermsResponse
+         * @description What a new bot can be here.
+         */
+        TermsResponse: {
+            /**
+             * Creator Bps
+             * @description likewise; the rest is the platform's
+             */
+            creator_bps: number;
+            /**
+             * Endpoints
+             * @description that bots may name, whose creators bring keys of their own
+             */
+            endpoints: string[];
+            /**
+             * Kinds
+             * @description of brains, by which bots can be drafted
+             */
+            kinds: string[];
+            /**
+             * Models
+             * @description language models at the operator's endpoint, for bots that name no other; empty: there is none
+             */
+            models: string[];
+            /**
+             * Pot Bps
+             * @description of each fee, in basis points
+             */
+            pot_bps: number;
+            /**
+             * Rent
+             * @description lamports that a bot's account holds besides the pot; its creator's in the end
+             */
+            rent: number;
+            /**
+             * Smallest
+             * @description lamports: the least first price, and the least pot
+             */
+            smallest: number;
+        };
+        /**
          * TransactionFailure
          * @description Why a transaction came to nothing.
          */
@@ -2672,6 +2733,7 @@ export type SessionStatus = components['schemas']['SessionStatus'];
 export type SignInInput = components['schemas']['SignInInput'];
 export type SignaturesResponse = components['schemas']['SignaturesResponse'];
 export type StandingResponse = components['schemas']['StandingResponse'];
+export type TermsResponse = components['schemas']['TermsResponse'];
 export type TransactionFailure = components['schemas']['TransactionFailure'];
 export type Transcript = components['schemas']['Transcript'];
 export type TranscriptMessage = components['schemas']['TranscriptMessage'];
@@ -4504,6 +4566,44 @@ export interface operations {
             };
             /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_terms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What a new bot can be here. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TermsResponse"];
+                };
+            };
+            /** @description What went wrong, after RFC 9457. `code` is stable; further members depend on it. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -208,6 +208,7 @@ async def test_the_api_describes_itself(front: Front) -> None:
         "/api/v1/bots/{bot_id}/proof",
         "/api/v1/bots/{bot_id}/transaction",
         "/api/v1/chain",
+        "/api/v1/terms",
         "/api/v1/wallets/{address}",
         "/api/v1/bots/{bot_id}/messages",
         "/api/v1/leaderboard/{board}",

@@ -7,12 +7,12 @@ import "../components/pot.js"
 import "../components/time_left.js"
 import { about, hints, outcome, terms } from "../bot/about.js"
 import { Room } from "../bot/room.js"
+import { kindName } from "../components/bot_card.js"
 import { sigil } from "../components/sigil.js"
 import { Component } from "../lib/component.js"
 import { html } from "../lib/html.js"
 import { sol } from "../lib/lamports.js"
 import { session } from "../wallet/session.js"
-import { kindName } from "./lobby.js"
 
 class BotPage extends Component {
   /** @type {Room | null} */

@@ -1,19 +1,15 @@
 /** All bots: live pots, prices, time left, who is there; filters and search. */
 
-import "../components/pot.js"
-import "../components/time_left.js"
+import { KINDS, card } from "../components/bot_card.js"
 import { explain } from "../components/notices.js"
-import { sigil } from "../components/sigil.js"
 import { get } from "../lib/api.js"
 import { Component } from "../lib/component.js"
 import { html, keyed } from "../lib/html.js"
-import { sol } from "../lib/lamports.js"
 import { Live } from "../lib/live.js"
 import { address, navigate } from "../lib/router.js"
 
-/** @typedef {import("../../types/api.js").BotSummary} BotSummary */
 /** @typedef {import("../../types/frames.js").BotEntry} BotEntry */
-/** @typedef {BotSummary & { players?: number, watching?: number }} Bot */
+/** @typedef {import("../components/bot_card.js").Bot} Bot */
 
 const PAGE = 24
 const TYPING = 250
@@ -30,16 +26,6 @@ const ORDERS = /** @type {const} */ ([
   ["newest", "Newest"],
   ["played", "Most played"],
 ])
-const KINDS = /** @type {const} */ ([
-  ["", "All kinds"],
-  ["passphrase", "Passphrase"],
-  ["script", "Script"],
-  ["llm", "Language model"],
-])
-
-/** @param {string} kind */
-export const kindName = (kind) => KINDS.find(([value]) => value === kind)?.[1] ?? kind
-
 class Lobby extends Component {
   /** @type {Bot[] | null} as they were read, kept up to date by the socket; null: none were read yet */
   #bots = null
@@ -89,7 +75,7 @@ class Lobby extends Component {
       <search>
         <form class="filters" @submit=${(/** @type {Event} */ event) => event.preventDefault()}>
           <label class="grow"><span class="unseen">Search</span><input type="search" name="q" placeholder="Search name, persona, objective" maxlength="200" .value=${query.q} @input=${(/** @type {InputEvent} */ event) => this.#search(event)}></label>
-          ${select("status", "Status", STATUSES, query.status)} ${select("kind", "Kind", KINDS, query.kind)} ${select("sort", "Order", ORDERS, query.sort)}
+          ${select("status", "Status", STATUSES, query.status)} ${select("kind", "Kind", [["", "All kinds"], ...KINDS], query.kind)} ${select("sort", "Order", ORDERS, query.sort)}
         </form>
       </search>
       ${this.#failure && html`<p class="notice bad" role="alert">${this.#failure} <button @click=${() => this.#load()}>Try again</button></p>`}
@@ -190,25 +176,6 @@ function newer(bot, entry) {
   if (entry.message_count < bot.message_count) return { ...bot, players, watching }
   const status = /** @type {Bot["status"]} */ (bot.status === "open" ? entry.status : bot.status)
   return { ...bot, players, watching, status, pot: entry.pot, next_price: entry.next_price, message_count: entry.message_count }
-}
-
-/** @param {Bot} bot */
-function card(bot) {
-  const open = bot.status === "open"
-  return html`<li class="card bot-card">
-    <div class="bot-card-head">
-      ${sigil(bot.id)}
-      <div class="bot-card-name"><h2><a class="whole words" href="/bots/${bot.id}">${bot.name}</a></h2><span class="soft small">${kindName(bot.kind)}${bot.demo && " · the house's"}</span></div>
-      <span class="tag ${bot.status}">${bot.status}</span>
-    </div>
-    <p class="bot-card-pot"><span class="soft small">${bot.status === "solved" ? "Won" : "Pot"}</span> <arena-pot class="gold" .lamports=${bot.reward ?? bot.pot}></arena-pot></p>
-    <dl class="bot-card-facts">
-      <div><dt>Price</dt><dd>${open ? sol(bot.next_price) : "–"}</dd></div>
-      <div><dt>Messages</dt><dd class="number">${bot.message_count}</dd></div>
-      <div><dt>Left</dt><dd>${open ? html`<arena-time-left .until=${bot.closes_at}></arena-time-left>` : "ended"}</dd></div>
-      <div><dt>Players</dt><dd class="number">${bot.players ?? 0}${bot.watching ? html` <span class="soft">+${bot.watching}<span class="unseen"> watching</span></span>` : ""}</dd></div>
-    </dl>
-  </li>`
 }
 
 /**

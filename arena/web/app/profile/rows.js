@@ -1,11 +1,11 @@
 /** Bots in lists of rows. */
 
 import "../components/time_left.js"
+import { kindName } from "../components/bot_card.js"
 import { sigil } from "../components/sigil.js"
 import { html } from "../lib/html.js"
 import { sol } from "../lib/lamports.js"
 import { at } from "../lib/time.js"
-import { kindName } from "../pages/lobby.js"
 
 /** @typedef {import("../../types/api.js").BotSummary} BotSummary */
 
