@@ -29,8 +29,11 @@ class Launching extends Component {
   #faucet = false
   #giving = false
   #told = false
+  /** whether somebody was led here, and has to be told where that is */
+  #led = false
 
   connected() {
+    this.#led = this.draft !== null
     this.#launch = new Launch(this.getAttribute("bot") ?? "", this.draft, this.life)
     this.watch(this.#launch, balance, session)
     this.#launch.subscribe(() => this.#tell(), this.life)
@@ -43,6 +46,14 @@ class Launching extends Component {
       },
       () => {},
     )
+  }
+
+  painted() {
+    const heading = this.querySelector("h1")
+    if (!this.#led || heading === null) return
+    this.#led = false
+    heading.tabIndex = -1
+    heading.focus()
   }
 
   /** Go on, unless the wallet is known to hold too little: nothing would come of it but the network's fee. */
