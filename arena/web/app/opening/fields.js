@@ -43,7 +43,7 @@ export function field(fields, path, look) {
   const id = idOf(path)
   const sign = SIGNS[as]
   return html`<div class="field field-${as}">
-    <label for="${id}">${label}${optional && html` <span class="soft optional">optional</span>`}</label>
+    <label for="${id}">${label}${optional && html`<span class="soft optional">optional</span>`}</label>
     ${sign ? html`<div class="signed">${control(fields, path, look)}<span aria-hidden="true">${sign}</span></div>` : control(fields, path, look)}
     ${help && html`<span class="help" id="${id}-help">${help}</span>`}
     ${wrongAt(fields, path)}

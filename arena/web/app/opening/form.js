@@ -7,6 +7,7 @@
 
 import { parse } from "../lib/lamports.js"
 import { fromSecret, newScript, toSecret } from "./script.js"
+import { NEEDED } from "./wrong.js"
 
 /** @typedef {import("../../types/api.js").DraftBot} DraftBot */
 /** @typedef {import("./script.js").Script} Script */
@@ -58,13 +59,15 @@ const DEFAULTS = /** @type {const} */ ({
 })
 
 /** Fields that a kind cannot be without, besides its name. */
-const NEEDED = /** @type {const} */ ({
+const REQUIRED = /** @type {const} */ ({
   passphrase: ["public.persona", "secret.phrase"],
   script: ["public.persona", "public.objective"],
   llm: ["public.persona", "public.objective", "public.prompt", "public.win_when", "public.model"],
 })
 
 const WHOLE = ["public.window_turns", "public.max_tokens", "public.temperature_percent", "public.daily_tokens"]
+
+const STATE = /^[a-z][a-z0-9_]{0,39}$/
 
 /** @returns {Form} */
 export const newForm = () => ({ kind: "passphrase", values: { ...DEFAULTS }, hints: [], script: newScript(), json: null, draft: null })
@@ -138,7 +141,7 @@ export function closingOf({ values }, now) {
 export function requestOf(form, apiKey, now) {
   const { kind, values } = form
   /** @type {Wrong[]} */
-  const wrong = ["name", ...NEEDED[kind]].filter((field) => !values[field]?.trim()).map((field) => ({ field, message: "This is needed." }))
+  const wrong = ["name", ...REQUIRED[kind]].filter((field) => !values[field]?.trim()).map((field) => ({ field, message: NEEDED }))
   const refuse = (/** @type {string} */ field, /** @type {string} */ message) => void wrong.push({ field, message })
   const terms = termsOf(form)
   const amount = "An amount in SOL, such as 0.05, with at most nine decimals."
@@ -184,7 +187,7 @@ function passphrase({ values, hints }, refuse) {
   const told = hints.map(({ after, text }, index) => {
     const messages = wholeOf(after)
     if (messages === null) refuse(`public.hints.${index}.after_messages`, "A whole number.")
-    if (text.trim() === "") refuse(`public.hints.${index}.text`, "This is needed.")
+    if (text.trim() === "") refuse(`public.hints.${index}.text`, NEEDED)
     return { after_messages: messages, text }
   })
   return {
@@ -202,14 +205,26 @@ function script({ values, script, json }, refuse) {
   /** @type {Record<string, unknown>} */
   let secret = {}
   try {
-    const names = script.states.map(({ name }) => name.trim())
-    const twice = names.findIndex((name, index) => names.indexOf(name) !== index)
-    if (json === null && twice >= 0) refuse(`states.${twice}.name`, "Another state has this name.")
+    if (json === null) checkNames(script, refuse)
     secret = json === null ? toSecret(script) : parsed(json)
   } catch (error) {
     refuse("secret", error instanceof Error ? error.message : String(error))
   }
   return { public: given(values, ["public.persona", "public.objective"]), secret }
+}
+
+/**
+ * A state is known to the arena by its name alone.
+ *
+ * @param {Script} script
+ * @param {Refuse} refuse
+ */
+function checkNames({ states }, refuse) {
+  const names = states.map(({ name }) => name.trim())
+  names.forEach((name, index) => {
+    if (!STATE.test(name)) refuse(`states.${index}.name`, "Small letters, digits and _, at most 40, with a letter first.")
+    else if (names.indexOf(name) !== index) refuse(`states.${index}.name`, "Another state has this name.")
+  })
 }
 
 /**

@@ -7,7 +7,7 @@ import { Component } from "../lib/component.js"
 import { html } from "../lib/html.js"
 import { exact, sol } from "../lib/lamports.js"
 import { at } from "../lib/time.js"
-import { balance, takeGift } from "../wallet/balance.js"
+import { balance, refreshBalance, takeGift } from "../wallet/balance.js"
 import { GIFT, chain } from "../wallet/chain.js"
 import { session } from "../wallet/session.js"
 import { Launch } from "./launch.js"
@@ -29,12 +29,15 @@ class Launching extends Component {
   #faucet = false
   #giving = false
   #told = false
+  /** whether somebody was led here, and has to be told where that is */
+  #led = false
 
   connected() {
+    this.#led = this.draft !== null
     this.#launch = new Launch(this.getAttribute("bot") ?? "", this.draft, this.life)
     this.watch(this.#launch, balance, session)
     this.#launch.subscribe(() => this.#tell(), this.life)
-    if (this.draft !== null) void this.#launch.open()
+    if (this.draft !== null) void this.#open()
     this.draft = null
     chain().then(
       ({ faucet }) => {
@@ -43,6 +46,26 @@ class Launching extends Component {
       },
       () => {},
     )
+  }
+
+  painted() {
+    const heading = this.querySelector("h1")
+    if (!this.#led || heading === null) return
+    this.#led = false
+    heading.tabIndex = -1
+    heading.focus()
+  }
+
+  /** Go on, unless the wallet is known to hold too little: nothing would come of it but the network's fee. */
+  async #open() {
+    await refreshBalance()
+    const { bot } = this.#launch
+    if (bot !== null && !this.#isShort(bot)) await this.#launch.open()
+  }
+
+  /** @param {Bot} bot */
+  #isShort(bot) {
+    return balance.value !== null && balance.value < bot.initial_pot + (this.terms?.rent ?? 0) + NETWORK
   }
 
   /** Tell the page once it is open: what was typed for it is not needed any more. */
@@ -62,7 +85,7 @@ class Launching extends Component {
     return html`
       <h1 class="words">${bot.name}</h1>
       <div class="card stack">
-        <ol class="steps">${steps(this.#launch, bot).map(({ name, state }) => html`<li class="${state}" aria-current=${state === "now" ? "step" : null}><span>${name}</span><span class="unseen">: ${STATES[state]}</span></li>`)}</ol>
+        <ol class="launch-steps">${steps(this.#launch, bot).map(({ name, state }) => html`<li class="${state}" aria-current=${state === "now" ? "step" : null}><span>${name}</span><span class="unseen">: ${STATES[state]}</span></li>`)}</ol>
         <p role="status" class="launch-status">${this.#status(bot)}</p>
         ${this.#wrong(bot)}
         ${bot.status === "draft" ? this.#ask(bot) : bot.status !== "opening" && html`<p class="row"><a class="button primary" href="/bots/${bot.id}">To the bot</a> <a class="button" href="/open">Open another one</a></p>`}
@@ -109,8 +132,7 @@ class Launching extends Component {
 
   /** @param {Bot} bot */
   #ask(bot) {
-    const needed = bot.initial_pot + (this.terms?.rent ?? 0) + NETWORK
-    const short = balance.value !== null && balance.value < needed
+    const short = this.#isShort(bot)
     const busy = this.#launch.doing !== null
     const again = this.#launch.error !== null || bot.opening_error
     return html`
@@ -122,9 +144,9 @@ class Launching extends Component {
         <dt>First message</dt><dd>${sol(bot.fee_base, { full: true })}, then ${bot.fee_growth_bps / 100} % more each, up to ${exact(bot.fee_cap)} SOL</dd>
         <dt>It ends</dt><dd><time datetime="${bot.closes_at}">${at(bot.closes_at)}</time></dd>
       </dl>
-      ${short && !busy && html`<div class="notice stack"><p>Your wallet holds less than this takes.</p>${this.#gift()}</div>`}
+      ${short && !busy && html`<div class="notice stack"><p role="status">Your wallet holds less than this takes.</p>${this.#gift()}</div>`}
       <p class="row">
-        <button class="primary" aria-disabled=${busy ? "true" : null} @click=${() => this.#launch.open()}>${busy ? "One moment …" : again ? "Try again" : "Sign and open"}</button>
+        <button class="primary" aria-disabled=${busy ? "true" : null} @click=${() => this.#open()}>${busy ? "One moment …" : again ? "Try again" : "Sign and open"}</button>
         ${!busy && html`<a class="button" href="/open">Back to the form</a>`}
       </p>
       <p class="soft small">A draft that is not opened is forgotten after a week. Your drafts are also in <a href="/me">your profile</a>.</p>`

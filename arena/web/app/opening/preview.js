@@ -85,11 +85,11 @@ class Preview extends Component {
     const highest = all.prices.findIndex((price, index) => price === all.prices[index + 1])
     const length = Math.min(MOST, Math.max(FEWEST, Math.ceil((highest < 0 ? MOST : highest) * 1.25))) + 1
     const [prices, pots, creators] = [all.prices, all.pots, all.creators].map((amounts) => amounts.slice(0, length))
-    const common = { xs: (prices ?? []).map((_price, index) => index), showX: after, showY: (/** @type {number} */ amount) => `${brief(Math.round(amount))} SOL`, unit: "messages" }
+    const common = { xs: (prices ?? []).map((_price, index) => index), showX: after, showY: (/** @type {number} */ amount) => `${brief(Math.round(amount))} SOL` }
     this.#plotted = {
       course: { prices: prices ?? [], pots: pots ?? [], creators: creators ?? [] },
       price: { ...common, label: "Price of the next message", series: [{ name: "Price", values: prices ?? [], shape: "area" }] },
-      pot: { ...common, label: "Pot", series: [{ name: "Pot", values: pots ?? [], shape: "area" }] },
+      pot: { ...common, label: "Pot", unit: "messages", series: [{ name: "Pot", values: pots ?? [], shape: "area" }] },
     }
     return this.#plotted
   }

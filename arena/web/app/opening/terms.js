@@ -1,7 +1,7 @@
 /** The terms' part of the form: money, time, and who gets what, in plain words. */
 
 import { html } from "../lib/html.js"
-import { brief } from "../lib/lamports.js"
+import { exact } from "../lib/lamports.js"
 import { at } from "../lib/time.js"
 import { BPS } from "./economy.js"
 import { field } from "./fields.js"
@@ -18,7 +18,7 @@ import { IDLES, LIVES, closingOf } from "./form.js"
  */
 export function termsFields(form, fields, terms) {
   const { values } = form
-  const least = terms && ` At least ${brief(terms.smallest)} SOL.`
+  const least = terms && ` At least ${exact(terms.smallest)} SOL.`
   const closes = values.closes_in === "at" ? null : closingOf(form, Date.now())
   return html`
     <div class="pair">
@@ -48,9 +48,9 @@ export function termsFields(form, fields, terms) {
  */
 function inWords(values, { pot_bps: pot, creator_bps: creator, rent }) {
   return html`<ul class="in-words small">
-    <li>Of every message ${percent(pot)} go into the pot, ${percent(creator)} to you when the bot is over, and ${percent(BPS - pot - creator)} to the arena.</li>
-    <li>Who solves it wins all of the pot. ${values.expiry_rule === "creator" ? "If nobody does, what you put in comes back to you, and the last player gets what it has grown by." : "If nobody does, whoever sent the last message gets all of the pot, and what you put in too."} If nobody ever pays for a message, all of it comes back to you, and you can close the bot at any time.</li>
-    <li>Besides the pot ${brief(rent)} SOL of rent are put into the bot's account on the chain. They come back when it is over.</li>
+    <li>Of every message ${percent(pot)} goes into the pot, ${percent(creator)} to you when the bot is over, and ${percent(BPS - pot - creator)} to the arena.</li>
+    <li>Who solves it wins all of the pot. ${values.expiry_rule === "creator" ? "If nobody does, what you put in comes back to you, and the last player gets what it has grown by." : "If nobody does, whoever sent the last message gets all of the pot, and what you put in too."} As long as nobody has paid for a message, you can close the bot and get back all of it.</li>
+    <li>Besides the pot ${exact(rent)} SOL of rent is put into the bot's account on the chain. It comes back when the bot is over.</li>
     <li>Nothing of this can be changed once the bot is open, and neither can the puzzle.</li>
   </ul>`
 }

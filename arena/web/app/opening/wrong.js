@@ -5,6 +5,8 @@ import { Failure } from "../lib/api.js"
 /** @typedef {import("./form.js").Form} Form */
 /** @typedef {import("./form.js").Wrong} Wrong */
 
+export const NEEDED = "This is needed."
+
 /**
  * @param {unknown} error
  * @returns {Wrong[]} empty: it is not about fields
@@ -47,7 +49,10 @@ export function placed(wrong, fields) {
     const nearest = fields.filter((one) => field === one || field.startsWith(`${one}.`)).reduce((a, b) => (b.length > a.length ? b : a), "")
     const rest = nearest === "" ? field : field.slice(nearest.length + 1)
     const said = sentence(rest, message)
-    found.set(nearest, found.has(nearest) ? `${found.get(nearest)} ${said}` : said)
+    const before = found.get(nearest)
+    // that something is missing is no news where something is wrong
+    if (before === undefined || before === NEEDED) found.set(nearest, said)
+    else if (said !== NEEDED) found.set(nearest, `${before} ${said}`)
   }
   return found
 }
@@ -57,6 +62,7 @@ export function placed(wrong, fields) {
  * @param {string} message
  */
 function sentence(rest, message) {
+  if (/should have at least 1 (item|character)/.test(message)) return rest === "" ? NEEDED : `${rest} is needed.`
   const begun = /^\d+$/.test(rest) ? `Line ${Number(rest) + 1}: ${message}` : rest === "" ? `${message.charAt(0).toUpperCase()}${message.slice(1)}` : `${rest}: ${message}`
   return /[.!?]$/.test(begun) ? begun : `${begun}.`
 }

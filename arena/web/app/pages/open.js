@@ -106,10 +106,12 @@ class Open extends Component {
       </form>
       <aside class="open-aside stack" aria-labelledby="preview">
         <arena-preview class="stack" .shown=${{ form, terms: this.#terms }}></arena-preview>
+      </aside>
+      <div class="open-end stack">
         <div class="notice bad" role="alert" ?hidden=${this.#failure === "" && !others}>${[others, this.#failure].filter(Boolean).join(" ")}</div>
         <button class="primary" form="opening" aria-disabled=${this.#busy ? "true" : null}>${this.#busy ? "One moment …" : "Open this bot"}</button>
         <p class="soft small">It is drafted first, which costs nothing. Then your wallet signs one transaction that puts in the pot.</p>
-      </aside>`
+      </div>`
   }
 
   /**
