@@ -92,7 +92,7 @@ export function times(from, to, most) {
 /**
  * @param {number} from
  * @param {number} to
- * @param {number} step milliseconds, counted from each midnight, so that clocks may be put forward
+ * @param {number} step milliseconds, counted from each midnight
  * @returns {Tick[]}
  */
 function withinDays(from, to, step) {
@@ -103,8 +103,11 @@ function withinDays(from, to, step) {
     const start = midnight.getTime()
     midnight.setDate(midnight.getDate() + 1)
     const end = Math.min(to + 1, midnight.getTime())
-    for (let at = start + Math.max(0, Math.ceil((from - start) / step)) * step; at < end; at += step) {
-      ticks.push({ at, label: (at === start && step >= HOUR ? day : step < MINUTE ? second : minute).format(at) })
+    for (let count = step < HOUR ? Math.max(0, Math.ceil((from - start) / step)) : 0; ; count++) {
+      // a day has 23 or 25 hours now and then; what is shorter fits between them
+      const at = step < HOUR ? start + count * step : new Date(start).setHours((count * step) / HOUR)
+      if (at >= end) break
+      if (at >= from) ticks.push({ at, label: (at === start && step >= HOUR ? day : step < MINUTE ? second : minute).format(at) })
     }
   }
   return ticks

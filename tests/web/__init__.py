@@ -1,0 +1,1 @@
+"""Modules of the web app that need no browser."""
