@@ -98,12 +98,13 @@ export class Launch {
   async #sign() {
     this.#is("signing")
     const { program_id: program } = await chain()
-    const draft = this.#fresh === null ? await post("/api/v1/bots/{bot_id}/transaction", { path: { bot_id: this.#id } }) : { bot: this.bot, transaction: this.#fresh }
-    this.#fresh = null
     const { bot } = this
-    if (bot === null || draft.bot === null || draft.bot.initial_pot !== bot.initial_pot || draft.bot.objective_hash !== bot.objective_hash) throw new Untrue("It opens the bot on other terms.")
-    await checkOpening(draft.transaction, { program, bot: bot.address, wallet: session.value?.address ?? "", objectiveHash: bot.objective_hash, initialPot: bot.initial_pot })
-    return { transaction: await sign(draft.transaction), key: crypto.randomUUID() }
+    if (bot === null) throw new Error("The draft is not known yet.")
+    const transaction = this.#fresh ?? (await post("/api/v1/bots/{bot_id}/transaction", { path: { bot_id: this.#id } })).transaction
+    this.#fresh = null
+    // on the terms that are shown, whatever came with a newer transaction
+    await checkOpening(transaction, { program, wallet: session.value?.address ?? "", bot })
+    return { transaction: await sign(transaction), key: crypto.randomUUID() }
   }
 
   async #look() {

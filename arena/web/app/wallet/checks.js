@@ -5,7 +5,7 @@
  * its word: this much, for this text, to this bot, and nothing else. docs/program.md has the instructions.
  */
 
-import { fromBase64 } from "./base58.js"
+import { fromBase64, toHex } from "./base58.js"
 import { takeApart } from "./transaction.js"
 
 const COMPUTE_BUDGET = "ComputeBudget111111111111111111111111111111"
@@ -42,19 +42,31 @@ export async function checkPayment(transaction, message) {
 }
 
 /**
- * Check that a transaction opens a bot with this pot and does nothing else.
+ * Check that a transaction opens this bot, on the terms that it was drafted with, and does nothing else.
  *
  * @param {string} transaction base64
- * @param {{ program: string, bot: string, wallet: string, objectiveHash: string, initialPot: number }} bot
+ * @param {{ program: string, wallet: string, bot: import("../../types/api.js").BotResponse }} opening
  * @throws {Untrue}
  */
-export async function checkOpening(transaction, bot) {
-  const { accounts, data } = await theOne(transaction, bot.program, bot.wallet, "create_bot")
-  if (accounts[0] !== bot.wallet || accounts[5] !== bot.bot) throw new Untrue("It opens another bot.")
-  const hash = Array.from(data.subarray(24, 56), (byte) => byte.toString(16).padStart(2, "0")).join("")
-  if (hash !== bot.objectiveHash) throw new Untrue("It commits to another puzzle.")
-  // after id and hash: base fee, cap, pot
-  if (amountAt(data, 72) !== BigInt(bot.initialPot)) throw new Untrue("It puts another amount into the pot.")
+export async function checkOpening(transaction, { program, wallet, bot }) {
+  const { accounts, data } = await theOne(transaction, program, wallet, "create_bot")
+  if (accounts[0] !== wallet || accounts[5] !== bot.address) throw new Untrue("It opens another bot.")
+  if (data.length !== 109) throw new Untrue("It has another length than it was said to.")
+  if (!same(data.subarray(8, 24), uuidBytes(bot.id))) throw new Untrue("It opens another bot.")
+  if (toHex(data.subarray(24, 56)) !== bot.objective_hash) throw new Untrue("It commits to another puzzle.")
+  if (amountAt(data, 72) !== BigInt(bot.initial_pot)) throw new Untrue("It puts another amount into the pot.")
+  const terms = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const agreed =
+    amountAt(data, 56) === BigInt(bot.fee_base) &&
+    amountAt(data, 64) === BigInt(bot.fee_cap) &&
+    amountAt(data, 80) === BigInt(Date.parse(bot.closes_at) / 1000) &&
+    amountAt(data, 88) === BigInt(bot.idle_min_messages) &&
+    terms.getUint32(96, true) === bot.fee_growth_bps &&
+    terms.getUint32(100, true) === bot.idle_after &&
+    terms.getUint16(104, true) === bot.pot_bps &&
+    terms.getUint16(106, true) === bot.creator_bps &&
+    terms.getUint8(108) === (bot.expiry_rule === "creator" ? 1 : 0)
+  if (!agreed) throw new Untrue("It opens the bot on other terms.")
 }
 
 /**
