@@ -1,11 +1,11 @@
-/** Prices, pots and shares: the same integers as `arena/economy` comes to, which wrote prices.json. */
+/** Prices, pots and shares: the same integers as `arena/economy` comes to, which wrote sample_prices.json. */
 
 import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
 import { course, divide, part } from "../../arena/web/app/opening/economy.js"
 
-const cases = JSON.parse(readFileSync(new URL("prices.json", import.meta.url), "utf8"))
+const cases = JSON.parse(readFileSync(new URL("sample_prices.json", import.meta.url), "utf8"))
 
 for (const { schedule, split, initialPot, after } of cases) {
   test(`prices from ${schedule.base} by ${schedule.growthBps} bps up to ${schedule.cap} are the arena's`, () => {
