@@ -1,7 +1,7 @@
 /** The puzzle's part of the form, for each kind of bot. */
 
 import { html } from "../lib/html.js"
-import { field, wrongAt } from "./fields.js"
+import { field, idOf, wrongAt } from "./fields.js"
 import { script } from "./states.js"
 
 /** @typedef {import("./fields.js").Fields} Fields */
@@ -69,7 +69,7 @@ function passphrase({ hints }, fields) {
       ${wrongAt(fields, "public.hints")}
       ${
         hints.length < MOST_HINTS &&
-        html`<p><button type="button" id="add-hint" @click=${() => fields.change(() => void hints.push({ after: String(Number(hints.at(-1)?.after || 0) + 5), text: "" }), { next: `public.hints.${hints.length}.text` })}>Add a hint</button></p>`
+        html`<p><button type="button" id="${idOf("public.hints")}" @click=${() => fields.change(() => void hints.push({ after: String(Number(hints.at(-1)?.after || 0) + 5), text: "" }), { next: `public.hints.${hints.length}.text` })}>Add a hint</button></p>`
       }
     </fieldset>
     ${field(fields, "public.voice", {

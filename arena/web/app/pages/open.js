@@ -56,7 +56,12 @@ class Open extends Component {
       who = session.value?.address
       void this.#readDrafts()
     }, this.life)
-    address.subscribe(() => address.value.pathname === "/open" && !this.#launched && void this.#readDrafts(), this.life)
+    let launched = this.#launched
+    address.subscribe(() => {
+      if (address.value.pathname !== "/open" || this.#launched === launched) return
+      launched = this.#launched
+      if (launched === null) this.#back()
+    }, this.life)
     void this.#readTerms()
     void this.#readDrafts()
   }
@@ -149,6 +154,16 @@ class Open extends Component {
       this.paint()
       goTo(this, next)
     }
+  }
+
+  /** From a draft to the form again. */
+  #back() {
+    this.#draft = null
+    void this.#readDrafts()
+    this.paint()
+    const heading = this.querySelector("h1")
+    heading?.setAttribute("tabindex", "-1")
+    heading?.focus()
   }
 
   #clear() {
