@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PROGRAM := arena/chain/program
+# One more than there are cores: many tests wait for a process of theirs.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 SOURCES := actors persistence arena examples tests benchmarks
 
 # Counts what pip fetches; shows its last lines, and its exit code, only when it fails.
@@ -57,15 +59,15 @@ run: .venv/installed
 
 test: lint .venv/browser
 	@echo "== tests"
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not long"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long"
 
 # Apart from `make test`, which it makes half as long again.
 coverage: .venv/browser
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal -m "not long" --cov --cov-report=
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not long" --cov --cov-report=
 	@$(BIN)/python -m coverage report --skip-covered
 
 test-long: lint .venv/browser
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 SCHEDULES ?= 100000
 schedules: .venv/installed

@@ -157,9 +157,8 @@ def test_who_comes_later_finds_what_was_said(open_page: OpenPage, creator: Perso
         late.expect_answered(f"Question {number}")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_chat_keeps_the_rules_of_accessibility(open_page: OpenPage, bot: str, scheme: str) -> None:
-    seat = BotPage(open_page(color_scheme=scheme), bot)
+def test_a_chat_keeps_the_rules_of_accessibility(page: Page, bot: str) -> None:
+    seat = BotPage(page, bot)
     seat.enter()
     seat.page.get_by_role("button", name="Connect to play").click()
     expect(seat.page.get_by_role("dialog")).to_be_visible()

@@ -14,11 +14,13 @@ ME, OTHER = "wallet of mine", "wallet of another"
 
 
 @pytest.mark.parametrize("seed", [7])
-async def test_every_lamport_is_right_after_half_a_minute_of_faults(tmp_path: Path, seed: int) -> None:
-    record = await soak(Options(seed, seconds=30, players=4, bots=2, gap=3), tmp_path, print)
+async def test_every_lamport_is_right_after_a_quarter_of_a_minute_of_faults(
+    tmp_path: Path, seed: int
+) -> None:
+    record = await soak(Options(seed, seconds=15, players=4, bots=2, gap=3), tmp_path, print)
     assert not record.wrong
-    assert record.faults.total() >= 7
-    assert int(record.figures["verdicts"]) >= 15
+    assert record.faults.total() >= 4
+    assert int(record.figures["verdicts"]) >= 5
 
 
 @pytest.mark.long
