@@ -225,7 +225,9 @@ async function fill(address) {
 
 /** @param {Event} event */
 function backdrop(event) {
-  if (event.target === event.currentTarget) /** @type {HTMLDialogElement} */ (event.target).close()
+  // the second click of a double one was meant for what opened the dialog
+  const again = event instanceof MouseEvent && event.detail > 1
+  if (event.target === event.currentTarget && !again) /** @type {HTMLDialogElement} */ (event.target).close()
 }
 
 customElements.define("arena-sign-in", SignIn)
