@@ -102,7 +102,9 @@ function compile({ strings, drawing }) {
     markup += inTag ? MARK : `<!--${MARK}-->`
   })
   const element = document.createElement("template")
-  element.innerHTML = markupPolicy().createHTML(drawing ? `<svg>${markup.trim()}</svg>` : markup.trim())
+  // indentation is no text, a blank is
+  const trimmed = markup.replace(/^\s*\n\s*|\s*\n\s*$/g, "")
+  element.innerHTML = markupPolicy().createHTML(drawing ? `<svg>${trimmed}</svg>` : trimmed)
   if (drawing) element.content.replaceChildren(.../** @type {Element} */ (element.content.firstChild).childNodes)
   /** @type {Hole[]} */
   const holes = []
