@@ -182,6 +182,22 @@ def test_a_phone_shows_everything_without_scrolling_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}], ids=str)
+def test_nothing_jumps_while_a_page_comes(open_page: OpenPage, bot: str, viewport: dict[str, int]) -> None:
+    page = open_page(viewport=viewport)
+    page.add_init_script(
+        """window.jumps = 0
+        new PerformanceObserver((list) => { for (const {value} of list.getEntries()) window.jumps += value })
+            .observe({type: "layout-shift", buffered: true})"""
+    )
+    for path in ("/", f"/bots/{bot}"):
+        page.goto(path)
+        expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+        expect(page.get_by_text("Boreas").first).to_be_visible()
+        # https://web.dev/articles/cls calls less than 0.1 good
+        assert page.evaluate("window.jumps") < 0.03
+
+
 def test_a_phone_plays_a_round(open_page: OpenPage, bot: str) -> None:
     page = open_page(viewport={"width": 390, "height": 844}, is_mobile=True, has_touch=True)
     seat = BotPage(page, bot)
