@@ -79,6 +79,14 @@ class ArenaClient:
             )
         return answer
 
+    async def token(self, refused: bool) -> str:
+        """The access token, for a websocket; another one if the last was `refused`. Raises `ArenaError`."""
+        if refused:
+            await self._renew(self._token)
+        elif not self._token:
+            await self.sign_in()
+        return self._token
+
     async def sign_in(self) -> str:
         """Prove to hold the wallet; returns the access token, which this client uses from now on."""
         nonce = await self._call("POST", "/auth/nonce", {"address": self.address})
