@@ -9,6 +9,7 @@ import click
 
 COMMANDS: Final = {
     "serve": "serve:serve",
+    "play": "play:play",
     "demo": "demo:demo",
     "bots": "bots:bots",
     "audit": "audit:audit",
