@@ -10,6 +10,8 @@ import click
 COMMANDS: Final = {
     "serve": "serve:serve",
     "play": "play:play",
+    "watch": "watch:watch",
+    "top": "top:top",
     "demo": "demo:demo",
     "bots": "bots:bots",
     "audit": "audit:audit",

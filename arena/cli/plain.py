@@ -61,9 +61,12 @@ def short_address(address: object) -> str:
     return text if len(text) <= 11 else f"{text[:5]}…{text[-4:]}"
 
 
-def sol(lamports: int) -> str:
-    """The number alone, for a column that says SOL."""
-    return format_sol(lamports).removesuffix(" SOL")
+def sol(lamports: int, decimals: int = 9) -> str:
+    """The number alone, for a column that says SOL: cut down to so many decimals, and nothing is not shown as 0."""
+    step = 10 ** (9 - decimals)
+    if 0 < lamports < step:
+        return f"<{sol(step)}"
+    return format_sol(lamports // step * step).removesuffix(" SOL")
 
 
 def parse_time(text: str) -> datetime:
@@ -71,14 +74,14 @@ def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def time_left(until: datetime, now: datetime) -> str:
-    """In the two largest units, as `2 d 3 h`, `3 h 5 min`, `5 min`, `40 s`; `over` if it is."""
+def time_left(until: datetime, now: datetime, *, short: bool = False) -> str:
+    """As `2 d 3 h`, `3 h 5 min`, `5 min`, `40 s`; `over` if it is. `short`: the largest unit alone."""
     seconds = int((until - now).total_seconds())
     if seconds <= 0:
         return "over"
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
     if days:
-        return f"{days} d {hours % 24} h" if hours % 24 and days < 10 else f"{days} d"
+        return f"{days} d {hours % 24} h" if hours % 24 and days < 10 and not short else f"{days} d"
     if hours:
-        return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+        return f"{hours} h {minutes % 60} min" if minutes % 60 and not short else f"{hours} h"
     return f"{minutes} min" if minutes else f"{seconds} s"

@@ -1,7 +1,8 @@
-"""A command under a pseudo-terminal, and what is on it."""
+"""A command under a pseudo-terminal, and what is on it; or one in a pipe."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import pty
@@ -14,6 +15,7 @@ import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import trio
 
@@ -51,48 +53,88 @@ class Terminal:
         """The exit code."""
         with trio.fail_after(WITHIN):
             while self.process.poll() is None:
-                await self._more("its end")
+                if not self._read():
+                    await trio.sleep(0.02)
+        while self._read():
+            pass  # its last words
         return self.process.returncode
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
+    def settings(self) -> list[Any]:
+        """Of the terminal: whether it shows what is typed, and the like."""
+        return termios.tcgetattr(self._descriptor)
+
     async def _more(self, wanted: str) -> None:
+        over = self.process.poll() is not None
+        if self._read():
+            return
+        if over:
+            raise AssertionError(f"{wanted!r} did not come:\n{self.shown}")
+        await trio.sleep(0.02)
+
+    def _read(self) -> bool:
+        """Whether there was anything."""
         try:
-            self.raw += os.read(self._descriptor, 65_536)
+            more = os.read(self._descriptor, 65_536)
         except BlockingIOError:
-            await trio.sleep(0.02)
-        except OSError as error:  # Linux says so when the process has gone
-            if self.process.poll() is None:
-                await trio.sleep(0.02)
-                return
-            if wanted != "its end":
-                raise AssertionError(f"{wanted!r} did not come:\n{self.shown}") from error
+            return False
+        except OSError as error:
+            if error.errno != errno.EIO:  # Linux says so when nobody has the terminal any more
+                raise
+            return False
+        self.raw += more
+        return bool(more)
 
 
 @contextmanager
 def terminal(
-    *arguments: str, columns: int = 80, environment: Mapping[str, str] | None = None, cwd: Path | None = None
+    *arguments: str,
+    columns: int = 80,
+    rows: int = 24,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> Iterator[Terminal]:
     """`arena` with these arguments, killed at the end if it still runs."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     os.set_blocking(ours, False)
+    # those would count for more than the terminal's own size
+    inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen(
         [sys.executable, "-m", "arena", *arguments],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "TERM": "xterm", **(environment or {})},
+        env={**inherited, "TERM": "xterm", **(environment or {})},
         cwd=cwd,
         start_new_session=True,
+        # so that ctrl-C reaches it
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
+    yield from _shown_by(process, ours)
+
+
+@contextmanager
+def pipe(*arguments: str) -> Iterator[Terminal]:
+    """The same without a terminal: both outputs go into one pipe, and there is no input."""
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "arena", *arguments], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    yield from _shown_by(process, ours)
+
+
+def _shown_by(process: subprocess.Popen[bytes], descriptor: int) -> Iterator[Terminal]:
     try:
-        yield Terminal(process, ours)
+        yield Terminal(process, descriptor)
     finally:
         if process.poll() is None:
             process.kill()
         process.wait()
-        os.close(ours)
+        os.close(descriptor)

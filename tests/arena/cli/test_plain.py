@@ -67,6 +67,22 @@ def test_amounts_are_exact() -> None:
     ]
 
 
+def test_amounts_are_cut_down_where_there_is_no_room_and_nothing_but_0_is_0() -> None:
+    assert [sol(0, 4), sol(1_239_999_999, 4), sol(50_000, 4), sol(100_000, 4), sol(99_999, 4)] == [
+        "0",
+        "1.2399",
+        "<0.0001",
+        "0.0001",
+        "<0.0001",
+    ]
+
+
+def test_where_there_is_no_room_the_largest_unit_of_time_has_to_do() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    assert time_left(now + timedelta(days=2, hours=3), now, short=True) == "2 d"
+    assert time_left(now + timedelta(hours=2, minutes=3), now, short=True) == "2 h"
+
+
 @pytest.mark.parametrize(
     ("left", "words"),
     [
