@@ -87,6 +87,7 @@ async def test_a_payment_under_way_is_found_again_when_the_player_was_killed(tmp
             screen.kill()
         with terminal(*arguments) as screen:
             await screen.until("Boreas: Boreas")  # its reply, whether it was given before or comes now
+            await screen.until("[0.508 SOL | 0.0101 SOL]")
             screen.type("\x04")
             assert await screen.ended() == 0
         answered = await creator.call("GET", f"/bots/{bot['id']}/messages")
