@@ -9,6 +9,9 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, WebErro
 TAKEN_BACK = "net::ERR_ABORTED"
 """A request that its page took back, or that was under way when the page was left: nothing went wrong."""
 
+AWAY = ("ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_CONTENT_LENGTH_MISMATCH", "WebSocket connection", "503")
+"""What a browser says of an arena that is not there."""
+
 
 class PageErrors:
     """Uncaught exceptions, errors on the console (violations of the Content-Security-Policy and answers of 400 and

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.accessibility import axe
 from tests.browser.conftest import OpenPage
 from tests.browser.live_arena import LiveArena, Person
-from tests.browser.page_errors import PageErrors
+from tests.browser.page_errors import AWAY, PageErrors
 
 
 def test_a_bot_that_opens_is_shown_without_a_reload_when_the_visitor_wants_to_see_it(
@@ -66,7 +66,7 @@ def test_back_leads_to_the_lobby_as_it_was_and_a_page_is_announced_by_its_headin
 def test_a_lobby_without_its_arena_says_so_and_comes_back_by_itself(
     own_arena: LiveArena, open_page: OpenPage, page_errors: PageErrors
 ) -> None:
-    page_errors.allow("ERR_CONNECTION", "WebSocket connection", "ERR_EMPTY_RESPONSE", "503")
+    page_errors.allow(*AWAY)
     page = open_page(base_url=own_arena.url)
     page.goto("/")
     expect(page.get_by_text("No bot is open right now.")).to_be_visible()

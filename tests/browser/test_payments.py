@@ -10,14 +10,12 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from tests.browser.bot_page import BotPage
 from tests.browser.conftest import OpenPage
 from tests.browser.live_arena import LiveArena, Person
-from tests.browser.page_errors import PageErrors
+from tests.browser.page_errors import AWAY, PageErrors
 from tests.browser.wallets import Answer, StandInWallet
 from tests.e2e.player import SOL
 
 PRICE = SOL // 100
 CHAT = "**/ws/chats/*"
-AWAY = ("ERR_CONNECTION_REFUSED", "WebSocket connection", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "503")
-"""What a browser says of an arena that is not there."""
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ async def test_every_lamport_is_right_after_a_quarter_of_a_minute_of_faults(
 ) -> None:
     record = await soak(Options(seed, seconds=15, players=4, bots=2, gap=3), tmp_path, print)
     assert not record.wrong
-    assert record.faults.total() >= 4
-    assert int(record.figures["verdicts"]) >= 5
+    assert record.faults.total() >= 2
+    assert int(record.figures["verdicts"]) >= 3
 
 
 @pytest.mark.long
