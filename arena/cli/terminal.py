@@ -41,15 +41,17 @@ def is_passing(error: ArenaError) -> bool:
     return error.code in _PASSING or error.code.endswith("_unavailable") or error.code.startswith("50")
 
 
-def run_until_interrupted(main: Callable[[], Awaitable[None]]) -> None:
-    """Run `main` to its end or to ctrl-C, both of which are exit code 0; what it holds is put back either way.
+def run_until_interrupted(main: Callable[[], Awaitable[None]]) -> bool:
+    """Run `main` to its end (True) or to ctrl-C (False); what it holds is put back either way.
 
     An `ArenaError` is one line and exit code 1. Who reads our output may go at any time.
     """
     said: list[str] = []
     ended_by: int | None = None
+    finished = False
     try:
         ended_by = trio.run(_until_interrupted, main)
+        finished = ended_by is None
     except* ArenaError as group:
         said += dict.fromkeys(plain(error) for error in leaves(group))
     except* BrokenPipeError:
@@ -61,6 +63,7 @@ def run_until_interrupted(main: Callable[[], Awaitable[None]]) -> None:
         fail(*said)
     if ended_by not in (None, signal.SIGINT):
         raise SystemExit(128 + ended_by)
+    return finished
 
 
 async def _until_interrupted(main: Callable[[], Awaitable[None]]) -> int | None:

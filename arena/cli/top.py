@@ -99,7 +99,7 @@ def top(
     filters = Filters(under, levels, kind, state, path, min_depth, failed, stuck)
     console = Console(highlight=False)
     if restart is not None:
-        run_until_interrupted(partial(_restart, url, wallet, restart, reason, yes=yes))
+        _restart(url, wallet, restart, reason, yes=yes)
     elif once or as_json or not can_be_drawn_on(console):
         run_until_interrupted(partial(_once, url, wallet, filters, sort, console, as_json=as_json))
     else:
@@ -129,21 +129,34 @@ async def _once(
         console.print(f"and {found.left_out} more: narrow it with --under, --kind, --path")
 
 
-async def _restart(url: str, wallet: Keypair, path: str, reason: str, *, yes: bool) -> None:
+def _restart(url: str, wallet: Keypair, path: str, reason: str, *, yes: bool) -> None:
+    """Ask, outside of the event loop, where ctrl-C ends a question; then do it."""
     path = f"/{path.strip('/')}"
+    if path == "/":
+        fail("the root is the arena itself: stop or restart the process")
+    if not run_until_interrupted(partial(_describe, url, wallet, path)):
+        fail("nothing was done")
+    if not yes and not click.confirm(f"Restart {plain(path)}?", err=True):
+        fail("nothing was done")
+    run_until_interrupted(partial(_do_restart, url, wallet, path, reason))
+
+
+async def _describe(url: str, wallet: Keypair, path: str) -> None:
     async with arena_client(url, wallet) as client:
         await client.sign_in()
         actor = await client.call("GET", f"/admin/actors{quote(path)}")
-        click.echo(
-            f"{plain(path)} is {actor['state']}: {actor['mailbox_depth']} waiting, "
-            f"{actor['failed']} crashes, {actor['restarts']} restarts",
-            err=True,
-        )
-        if not yes and not click.confirm(f"Restart {plain(path)}?", err=True):
-            raise ArenaError("not_confirmed", "nothing was done")
-        answer = await client.call(
-            "POST", f"/admin/actors{quote(path)}/restart", {"reason": reason} if reason else {}
-        )
+    click.echo(
+        f"{plain(path)} is {plain(actor['state'])}: {actor['mailbox_depth']} waiting, "
+        f"{actor['failed']} crashes, {actor['restarts']} restarts",
+        err=True,
+    )
+
+
+async def _do_restart(url: str, wallet: Keypair, path: str, reason: str) -> None:
+    async with arena_client(url, wallet) as client:
+        await client.sign_in()
+        body = {"reason": reason} if reason else {}
+        answer = await client.call("POST", f"/admin/actors{quote(path)}/restart", body)
     recorded = "" if answer.get("recorded", True) else " (the audit log has it when the database is back)"
     click.echo(f"{plain(path)} is being restarted{recorded}")
 

@@ -175,13 +175,21 @@ async def test_an_actor_is_restarted_when_it_was_confirmed(arena: ArenaProcess) 
         return len((await client.call("GET", "/admin/audit?subject=/game/lobby"))["entries"])
 
     async with funded_client(arena.url, wallet=read_keypair(key_of_operator(arena))) as client:
-        with terminal(*restart) as asking, pipe("watch", "no such bot", "--url", arena.url) as unknown:
+        with (
+            terminal(*restart) as asking,
+            terminal(*restart) as left,
+            pipe(*restart) as silent,
+            pipe("watch", "no such bot", "--url", arena.url) as unknown,
+        ):
             await asking.until("Restart /game/lobby? [y/N]")
             asking.type("n\r")
             await asking.until("nothing was done")
             assert await asking.ended() == 1
             await unknown.until("no bot is called anything like no such bot")
             assert await unknown.ended() == 1
+            await left.until("[y/N]")
+            left.type(CTRL_C)
+            assert await left.ended() == await silent.ended() == 1
         assert await restarts() == 0
         with pipe(*restart, "--yes") as doing:
             await doing.until("/game/lobby is being restarted")

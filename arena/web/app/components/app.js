@@ -63,6 +63,10 @@ class App extends Component {
       <arena-notices></arena-notices>`
   }
 
+  painted() {
+    this.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" })
+  }
+
   async #go() {
     const path = address.value.pathname
     if (path === this.#shown) return
