@@ -76,6 +76,16 @@ test("what the chain takes back is on its way again, and what followed is not th
   assert.deepEqual([said.bot?.pot, said.bot?.message_count], [50, 1])
 })
 
+test("a message of one's own that was judged and is taken back is on its way again, until it is judged again", () => {
+  const said = conversation()
+  said.apply(reply(1, { id: "a", wallet: ME }))
+  said.apply({ type: "rollback", seq: 20, pot: 100, message_count: 0, next_price: 10 })
+  said.apply({ type: "payment", seq: 21, id: "a", status: "taken_back", signature: "s" })
+  assert.deepEqual([said.inOrder.length, said.own.get("a")?.stage, said.own.get("a")?.text], [0, "paying", "text 1"])
+  said.apply(reply(2, { id: "a", wallet: ME }))
+  assert.deepEqual([said.inOrder.map(({ index }) => index), said.own.size], [[2], 0])
+})
+
 test("after a rollback the pot is what is told next", () => {
   const said = conversation()
   said.apply({ type: "pot", seq: 1, pot: 120, message_count: 2, next_price: 12 })

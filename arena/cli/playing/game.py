@@ -228,6 +228,9 @@ class Game:
                 self._show_reply(frame, ours=mine)
                 self._decided(frame["id"])
             case "pot" | "rollback":
+                if frame["type"] == "rollback":
+                    # what followed will be said again
+                    self._known = {index for index in self._known if index <= frame["message_count"]}
                 self._bot |= {name: frame[name] for name in ("pot", "next_price", "message_count")}
                 self._tell(frame)
                 self._take_turn()

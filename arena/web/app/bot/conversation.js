@@ -11,6 +11,7 @@
  *
  * @typedef {object} Line
  * @property {number} index
+ * @property {string | null} id the client's, of one's own
  * @property {string} wallet
  * @property {string | null} username
  * @property {string} text
@@ -49,6 +50,7 @@ const REASONS = /** @type {const} */ ({
   unjudged: "The bot could not judge your message. Your fee goes back.",
   spending_limit: "The bot has spent for today what it may. Your fee goes back.",
 })
+const TAKEN_BACK = "The chain took the payment back; it is being sent again."
 const ORDER = /** @type {readonly Stage[]} */ (["asking", "pricing", "signing", "sending", "paying", "paid", "judged"])
 
 export class Conversation {
@@ -83,7 +85,8 @@ export class Conversation {
   /** @param {readonly TranscriptMessage[]} messages */
   addTranscript(messages) {
     for (const { message_index, wallet, username, text, reply, verdict, amount, signature } of messages) {
-      this.lines.set(message_index, { index: message_index, wallet, username, text, reply, verdict, amount, signature })
+      const id = this.lines.get(message_index)?.id ?? null
+      this.lines.set(message_index, { index: message_index, id, wallet, username, text, reply, verdict, amount, signature })
     }
   }
 
@@ -95,6 +98,7 @@ export class Conversation {
       if (message.verdict !== null && message.message_index !== null && message.status === "judged") {
         this.#judged(message.id, {
           index: message.message_index,
+          id: message.id,
           wallet: this.wallet ?? "",
           username: this.lines.get(message.message_index)?.username ?? null,
           text: message.text ?? "",
@@ -158,7 +162,7 @@ export class Conversation {
         return false
       case "rollback":
         this.#books(frame)
-        for (const index of this.lines.keys()) if (index > frame.message_count) this.lines.delete(index)
+        for (const line of this.lines.values()) if (line.index > frame.message_count) this.#takeBack(line)
         return false
       case "reply.delta": {
         const own = this.own.get(frame.id)
@@ -168,6 +172,7 @@ export class Conversation {
       case "reply":
         this.#judged(frame.id, {
           index: frame.message_index,
+          id: frame.wallet === this.wallet ? frame.id : null,
           wallet: frame.wallet,
           username: this.lines.get(frame.message_index)?.username ?? this.#nameOf(frame.wallet),
           text: frame.text,
@@ -201,6 +206,12 @@ export class Conversation {
     if (this.bot) this.bot = { ...this.bot, pot, message_count, next_price }
   }
 
+  /** @param {Line} line that does not count; one's own is on its way again */
+  #takeBack({ index, id, text, amount, signature }) {
+    this.lines.delete(index)
+    if (id !== null) this.own.set(id, { id, text, amount, stage: "paying", index: null, signature, reply: "", problem: TAKEN_BACK, reason: null })
+  }
+
   /**
    * @param {string} id
    * @param {Line} line
@@ -224,7 +235,7 @@ export class Conversation {
         if (later("paid", own.stage)) this.change(frame.id, { stage: "paid", signature, index, problem: null })
         return
       case "taken_back":
-        this.change(frame.id, { stage: "paying", index: null, reply: "", problem: "The chain took the payment back; it is being sent again." })
+        this.change(frame.id, { stage: "paying", index: null, reply: "", problem: TAKEN_BACK })
         return
       case "failed":
       case "expired":
