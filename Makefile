@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PROGRAM := arena/chain/program
-# One more than there are cores: many tests wait for a process of theirs.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+# Two to a core: many tests wait for a process of theirs.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, 2 * (os.cpu_count() or 1)))')
 SOURCES := actors persistence arena examples tests benchmarks
 
 # Counts what pip fetches; shows its last lines, and its exit code, only when it fails.

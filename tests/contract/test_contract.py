@@ -78,7 +78,7 @@ def without(paths: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "examples", [pytest.param(8, id="8"), pytest.param(300, id="300", marks=pytest.mark.long)]
+    "examples", [pytest.param(6, id="6"), pytest.param(300, id="300", marks=pytest.mark.long)]
 )
 async def test_the_api_does_what_its_document_says(tmp_path: Path, examples: int) -> None:
     async with played_arena(tmp_path / "data") as (arena, known, player):

@@ -47,11 +47,9 @@ REFUND_STEPS = ["refund_planned", "refund_committed", "refund_submitted", "refun
 VICTIMS = ["server", "postgres", "chain", "all"]
 SAMPLED = {
     ("payment_committed", "server"),
-    ("verdict_reached", "server"),
     ("settle_submitted", "server"),
     ("event_received:2", "postgres"),
     ("payment_submitted", "chain"),
-    ("verdict_committed", "all"),
     ("refund_submitted", "server"),
 }
 

@@ -43,7 +43,7 @@ def logs(arena: ArenaProcess) -> dict[str, str]:
     return {path.name: path.read_text(errors="replace") for path in arena.data_dir.rglob("*.log")}
 
 
-@pytest.mark.parametrize("log_format", ["console", "json"])
+@pytest.mark.parametrize("log_format", [pytest.param("console", marks=pytest.mark.long), "json"])
 async def test_no_secret_is_in_the_logs_of_a_round(tmp_path: Path, log_format: str) -> None:
     with arena_process(tmp_path / "arena") as arena:
         await arena.start(
