@@ -58,10 +58,10 @@ class Framing:
         return self._protocol.eof_sent
 
     @property
-    def close_code(self) -> int | None:
-        """With what the client closed; None: it did not."""
-        close = self._protocol.close_rcvd
-        return None if close is None else close.code
+    def fault(self) -> int | None:
+        """The code with which the client was left because it broke the rules; None: it did not."""
+        left = self._protocol.close_sent if self._protocol.close_rcvd is None else None
+        return left.code if left is not None and self._protocol.eof_sent else None
 
     def receive(self, data: bytes) -> bytes:
         """Take in what has come. Returns what is to be sent in answer: pongs, or why the client is left."""

@@ -177,11 +177,13 @@ class Gateway:
         if 0 < self._per_address <= self._of_address[key] and not self._is_proxy(transport.peer):
             raise _too_many(f"An address has at most {self._per_address} connections.", 429)
         self._connections += 1
+        self._services.traffic.sockets += 1
         self._of_address[key] += 1
         try:
             yield
         finally:
             self._connections -= 1
+            self._services.traffic.sockets -= 1
             self._of_address[key] -= 1
             if not self._of_address[key]:
                 del self._of_address[key]

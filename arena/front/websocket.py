@@ -16,7 +16,7 @@ from arena.front.transport import Transport, TransportClosed
 from arena.front.watch import Watch
 from arena.ws import held_connection
 from arena.ws.connection import (
-    MAX_FRAME_BYTES,
+    MAX_MESSAGE_BYTES,
     OUTBOX_BYTES,
     OUTBOX_FRAMES,
     RESUME,
@@ -26,8 +26,6 @@ from arena.ws.connection import (
 )
 from arena.ws.held_connection import HeldConnection
 
-MAX_MESSAGE_BYTES: Final = 2 * MAX_FRAME_BYTES
-"""Longest message that is taken in: more than a frame may have, so that most of those that are too long are told so."""
 MAX_RECEIVED_AT_ONCE: Final = 32
 """Messages of one client that are handed out before others have their turn."""
 
@@ -76,6 +74,8 @@ class WebsocketConnection(HeldConnection):
     async def _read(self) -> None:
         """Take in what comes next. Raises `ConnectionClosed`."""
         if self._framing.is_over:
+            if (fault := self._framing.fault) is not None:
+                self.close(CloseCode(fault))  # for the count: the client has been told
             raise ConnectionClosed
         try:
             data = await self._transport.receive()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from http import HTTPStatus
 from math import inf
 from time import time
 
@@ -122,6 +123,8 @@ class HeldConnection(ABC):
             if trio.current_effective_deadline() == -inf:
                 self.close(CloseCode.GOING_AWAY, RESUME)
             self.close(CloseCode.NORMAL)
+            if self._closing is not None:
+                self._traffic.closed[self._closing[0]] += 1
 
     def _refuse(self, problem: Problem) -> None:
         if self._closing is None:
@@ -142,6 +145,8 @@ class HeldConnection(ABC):
 
 def close_code(problem: Problem) -> CloseCode:
     """With what a connection is closed that this problem ends."""
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return CloseCode.TRY_AGAIN_LATER
     try:
         return CloseCode(4000 + problem.status)
     except ValueError:
