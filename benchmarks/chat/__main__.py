@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import statistics
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -48,6 +49,17 @@ def run(connections: Sequence[int], rounds: int, seconds: float, warm_up: float 
     with ExitStack() as stack:
         servers = {
             name: stack.enter_context(running(partial(_command, module), cores=here.server))
+            for name, module in modules.items()
+        }
+        for count in connections:
+            said = Load(PAYLOAD, seconds=seconds, warm_up=warm_up)
+            runs = report.interleaved(
+                {
+                    name: partial(_measure, server, count, said, here.others)
+                    for name, server in servers.items()
+                },
+                rounds,
+            )
             print(
                 f"\n{count} connections, a message at a time on each; medians of {rounds} runs of {seconds:g} s\n"
             )
