@@ -17,7 +17,8 @@ import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from arena.ws.protocol import MessageFrame
-from benchmarks.chat.exchange import BOTS, MAILBOX, decoded, reply, settle_memory
+from benchmarks.chat.exchange import BOTS, MAILBOX, decoded, reply
+from benchmarks.harness.memory import settle_memory
 
 Said: TypeAlias = tuple[MessageFrame, WebSocket]
 Mailbox: TypeAlias = asyncio.Queue[Said]

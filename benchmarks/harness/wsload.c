@@ -70,7 +70,7 @@ static Connection *connections;
 static int epoll, opened, ready, failed;
 static char first_failure[200];
 
-static bool sending, measuring; /* messages are answered by new ones; answers are counted */
+static bool sending, measuring, listening; /* answers are followed by messages; they count; broadcasts do */
 static uint32_t *latencies;     /* microseconds */
 static size_t measured, latency_capacity;
 static uint64_t total_sent, total_answered, missed;
@@ -313,7 +313,7 @@ static void take_frame(Connection *connection, int opcode, const uint8_t *payloa
         if (connection->state == AWAITING_GREETING) {
             if (memmem(payload, length, options.greeting, strlen(options.greeting))) become_ready(connection);
         } else if (options.mark) {
-            take_broadcast(payload, length);
+            if (listening) take_broadcast(payload, length);
         } else {
             take_answer(connection, payload, length);
         }
@@ -485,6 +485,7 @@ static void run_hold(void) {
            "\"server_cpu_seconds\": %.6f}\n",
            options.connections, failed, first_failure, (double)opening / SECOND, (double)(server_cpu() - server) / SECOND);
     fflush(stdout);
+    listening = true; /* what was said before did not go to all of them */
     fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &event);
