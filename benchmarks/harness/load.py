@@ -70,7 +70,7 @@ class Measured:
         missed: not sent by the clock, because a connection was too far behind.
         p50, p90, p99, max: microseconds from sending (open loop: from when it was due) to the answer.
         server_cpu: microseconds of a processor for a message, of all threads of the server's process.
-        own_share: of a core that the generator took. Near 1 it is the generator that was measured.
+        own_share: of the time in which the generator had something to do. Near 1 it is the generator that was measured.
     """
 
     connections: int
@@ -227,5 +227,5 @@ def _measured(said: dict[str, Any]) -> Measured:
         max=said["max_us"],
         server_cpu=said["server_cpu_seconds"] * 1e6 / max(messages, 1),
         server_share=said["server_cpu_seconds"] / seconds,
-        own_share=said["own_cpu_seconds"] / seconds,
+        own_share=said["own_busy_seconds"] / seconds,
     )
