@@ -14,6 +14,7 @@ from typing import Final
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from arena.game.demo_bots import demo_bots
 from benchmarks.harness.cores import Cores
 from benchmarks.harness.process import Server, running
 
@@ -35,7 +36,7 @@ def arena(here: Cores) -> Iterator[Arena]:
 
     Raises:
         ServerFailed: it did not start.
-        TimeoutError: it has no bot after `START_TIMEOUT`.
+        TimeoutError: its bots are not open after `START_TIMEOUT`.
     """
     with tempfile.TemporaryDirectory() as folder:
         settings = {
@@ -59,14 +60,15 @@ def arena(here: Cores) -> Iterator[Arena]:
 
 
 def _first_bot(server: Server) -> str:
-    """Wait for one. The port is open long before anybody answers there."""
+    """Of the demo bots, once all of them are open. The port is open long before that."""
     give_up = time.monotonic() + START_TIMEOUT
     while time.monotonic() < give_up:
         try:
-            with urlopen(f"http://127.0.0.1:{server.port}/api/v1/bots", timeout=5) as answer:
-                if bots := json.load(answer)["bots"]:
-                    return str(bots[0]["id"])
+            with urlopen(f"http://127.0.0.1:{server.port}/api/v1/bots?status=open", timeout=5) as answer:
+                bots = json.load(answer)["bots"]
         except (URLError, TimeoutError):
-            pass
+            bots = []
+        if len(bots) >= len(demo_bots()):
+            return str(bots[0]["id"])
         time.sleep(0.2)
-    raise TimeoutError(f"no bot is open after {START_TIMEOUT:g} s")
+    raise TimeoutError(f"the bots are not open after {START_TIMEOUT:g} s")

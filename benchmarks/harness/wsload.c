@@ -31,7 +31,7 @@
 #define SECOND 1000000000ull
 #define MILLISECOND 1000000ull
 #define OUTSTANDING 64       /* messages of a connection without an answer, in an open loop */
-#define BROADCASTS 4096      /* that a run may have */
+#define BROADCASTS 64        /* on their way at once */
 #define OPENING_AT_ONCE 128  /* handshakes under way: fewer than a listen backlog takes */
 #define OPENING_LIMIT (60 * SECOND)
 #define DRAIN_LIMIT (2 * SECOND)
@@ -294,16 +294,18 @@ static bool marked(const uint8_t *frame, size_t length, uint64_t *number) {
 static void take_broadcast(const uint8_t *frame, size_t length) {
     uint64_t number, time = now();
     if (!marked(frame, length, &number)) return;
-    int found = broadcast_count - 1;
-    while (found >= 0 && broadcasts[found].number != number) found--; /* mostly the newest */
-    if (found < 0) {
-        if (broadcast_count == BROADCASTS) die("more than %d broadcasts", BROADCASTS);
-        found = broadcast_count++;
-        broadcasts[found] = (Broadcast){.number = number, .first = time};
+    int found = 0;
+    while (found < broadcast_count && broadcasts[found].number != number) found++;
+    if (found == broadcast_count) {
+        if (broadcast_count == BROADCASTS) die("more than %d broadcasts that not all connections have", BROADCASTS);
+        broadcasts[broadcast_count++] = (Broadcast){.number = number, .first = time};
     }
     Broadcast *broadcast = &broadcasts[found];
     broadcast->last = time;
-    if (++broadcast->received == ready) print_broadcast(broadcast);
+    if (++broadcast->received == ready) {
+        print_broadcast(broadcast);
+        *broadcast = broadcasts[--broadcast_count]; /* the number may come again */
+    }
 }
 
 static void take_frame(Connection *connection, int opcode, const uint8_t *payload, size_t length) {
@@ -495,8 +497,7 @@ static void run_hold(void) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
     epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &event);
     while (!input_ended()) wait_for_events(1000);
-    for (int i = 0; i < broadcast_count; i++)
-        if (broadcasts[i].received < ready) print_broadcast(&broadcasts[i]);
+    for (int i = 0; i < broadcast_count; i++) print_broadcast(&broadcasts[i]); /* that were lost on the way */
     printf("{\"failed\": %d, \"first_failure\": \"%s\"}\n", failed, first_failure);
 }
 
