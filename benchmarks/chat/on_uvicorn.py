@@ -16,9 +16,9 @@ from typing import TypeAlias
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from arena.process import settle_memory
 from arena.ws.protocol import MessageFrame
 from benchmarks.chat.exchange import BOTS, MAILBOX, decoded, reply
-from benchmarks.harness.memory import settle_memory
 
 Said: TypeAlias = tuple[MessageFrame, WebSocket]
 Mailbox: TypeAlias = asyncio.Queue[Said]
