@@ -39,7 +39,7 @@ from arena.http.validation import answer, body, query
 from arena.problems import not_found
 from arena.store import bot_lists, bot_views, bots, users
 from arena.store.bot_lists import BotSort, Place
-from arena.store.bot_views import PUBLIC_STATUSES, BotView
+from arena.store.bot_views import PUBLIC_STATUSES, BotLine, BotView
 from arena.store.bots import Bot, BotStatus
 
 blueprint = Blueprint("bots", __name__)
@@ -228,7 +228,7 @@ def _place(cursor: str, scope: str, sort: BotSort) -> Place:
             return Place(*cursors.decode(cursor, scope, cursors.NUMBER))
 
 
-def _values(bot: BotView, sort: BotSort) -> object:
+def _values(bot: BotLine, sort: BotSort) -> object:
     place = bot_lists.place(bot, sort)
     return place.id if sort is BotSort.NEWEST else [place.value, place.id]
 
