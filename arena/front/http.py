@@ -62,6 +62,7 @@ class HttpConnection:
         self._context = context
         self._transport = transport
         self._refuse = refuse
+        self._server = transport.local_address
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=config.h11_max_incomplete_size)
         self._until_left = trio.CancelScope()
         self._served = 0
@@ -169,7 +170,7 @@ class HttpConnection:
             "root_path": "",
             "headers": list(request.headers),
             "client": self._transport.peer,
-            "server": self._transport.local_address,
+            "server": self._server,
             "extensions": {},
             "state": {},
         }

@@ -37,7 +37,7 @@ kept: dict[tuple[Board, Window], tuple[float, Standings]] = {}
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    global pool  # noqa: PLW0603
+    global pool
     size = load_settings().arena_database_connections
     async with asyncpg.create_pool(sys.argv[2], min_size=1, max_size=size) as opened:
         pool = cast("Database", opened)  # it has the same `fetch`
