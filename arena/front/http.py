@@ -201,12 +201,12 @@ class _Exchange:
         self._over = trio.Event()
 
     async def receive(self) -> Any:
-        while not self._gone:
+        while not (self._gone or self._over.is_set()):
             try:
                 event = self._http.next_event()
                 if event is h11.PAUSED:  # the next request is here already, and waits
                     await self._over.wait()
-                    return _DISCONNECT
+                    break
                 if event is h11.NEED_DATA:
                     if self._http.they_are_waiting_for_100_continue:
                         go_on = h11.InformationalResponse(status_code=100, headers=[])
@@ -217,15 +217,15 @@ class _Exchange:
                 self._give_up(malformed(error.error_status_hint))
                 break
             except TransportClosed:
+                self._gone = True
                 break
             match event:
                 case h11.Data():
                     return {"type": "http.request", "body": bytes(event.data), "more_body": True}
                 case h11.EndOfMessage():
                     return {"type": "http.request", "body": b"", "more_body": False}
-                case _:
-                    break
-        self._gone = True
+                case h11.ConnectionClosed():
+                    self._gone = True
         return _DISCONNECT
 
     async def send(self, message: Any) -> None:
