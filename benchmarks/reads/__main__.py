@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from http.client import HTTPConnection
 from importlib.metadata import version
+from itertools import product
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
@@ -47,27 +48,29 @@ def sides() -> dict[str, str]:
     return dict(SIDES)
 
 
-def run(connections: Sequence[int], rounds: int, seconds: float, warm_up: float = 0.5) -> None:
+def run(connections: Sequence[int], rounds: int, seconds: float) -> None:
     """Measure all sides and print tables."""
     here = cores.split()
     if not here.are_apart:
         print("one core for server, Postgres and load generator: the figures say little")
     with serving(here) as servers:
-        for read, path in READS.items():
-            for status in (200, 304):
-                for count in connections:
-                    get = Get(path, status=status, connections=count, seconds=seconds, warm_up=warm_up)
-                    runs = report.interleaved(
-                        {
-                            name: partial(_measure, server, get, here.others)
-                            for name, server in servers.items()
-                        },
-                        rounds,
-                    )
-                    print(
-                        f"\n{read}, {status}, {count} connections; medians of {rounds} runs of {seconds:g} s\n"
-                    )
-                    print(table(runs))
+        compare(servers, here, connections, rounds, seconds)
+
+
+def compare(
+    servers: Mapping[str, Server],
+    here: cores.Cores,
+    connections: Sequence[int],
+    rounds: int,
+    seconds: float,
+    warm_up: float = 0.5,
+) -> None:
+    """Print a table for each read, whether it has changed or not, and each number of connections."""
+    for (read, path), status, count in product(READS.items(), (200, 304), connections):
+        get = Get(path, status=status, connections=count, seconds=seconds, warm_up=warm_up)
+        sides = {name: partial(_measure, server, get, here.others) for name, server in servers.items()}
+        print(f"\n{read}, {status}, {count} connections; medians of {rounds} runs of {seconds:g} s\n")
+        print(table(report.interleaved(sides, rounds)))
 
 
 @contextmanager

@@ -34,19 +34,28 @@ async def fill(dsn: str) -> None:
         journal = Journal(database)
         nursery.start_soon(journal.run)
         creators = [await _user(database) for _ in range(10)]
-        for number in range(OPEN):
-            bot = _bot(creators[number % 10], number)
-            await journal.commit(Change((bots.draft(bot), bot_texts.add(bot))))
-            await journal.commit(Change((bots.mirror(_mirror(bot, BotStatus.OPEN, pot=POT + number)),)))
-        for number in range(SOLVED):
-            bot = _bot(creators[number % 10], number)
-            await journal.commit(Change((bots.draft(bot), bot_texts.add(bot))))
-            winner = await _user(database)
-            session = await sessions.find_or_create(database, bot.id, winner.id)
-            for write in _solve(bot, session.id, winner, reward=POT + number):
-                await journal.commit(Change((write,)))
+        async with trio.open_nursery() as filling:
+            for number in range(OPEN):
+                filling.start_soon(_open, journal, creators[number % 10], number)
+            for number in range(SOLVED):
+                filling.start_soon(_solved, database, journal, creators[number % 10], number)
         await database.execute("analyze")
         nursery.cancel_scope.cancel()
+
+
+async def _open(journal: Journal, creator: User, number: int) -> None:
+    bot = _bot(creator, number)
+    await journal.commit(Change((bots.draft(bot), bot_texts.add(bot))))
+    await journal.commit(Change((bots.mirror(_mirror(bot, BotStatus.OPEN, pot=POT + number)),)))
+
+
+async def _solved(database: Database, journal: Journal, creator: User, number: int) -> None:
+    bot = _bot(creator, number)
+    await journal.commit(Change((bots.draft(bot), bot_texts.add(bot))))
+    winner = await _user(database)
+    session = await sessions.find_or_create(database, bot.id, winner.id)
+    for write in _solve(bot, session.id, winner, reward=POT + number):
+        await journal.commit(Change((write,)))
 
 
 async def _user(database: Database) -> User:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from arena.front import http
 from arena.front.handshake import Upgrade
 from arena.front.http import HttpConnection
 from arena.front.refusals import refusal
-from arena.front.transport import Transport
+from arena.front.transport import Transport, TransportClosed
 from arena.http.hypercorn_config import hypercorn_config
 from arena.settings import load_settings
 
@@ -58,7 +58,7 @@ class Served:
         self.connection = connection
         self.context = context
         self.ended = trio.Event()
-        self.result: Upgrade | None | Exception = None
+        self.result: Upgrade | Exception | None = None
         self._received = b""
 
     async def run(self, transport: Transport) -> None:
@@ -66,10 +66,8 @@ class Served:
             self.result = await self.connection.run()
         except Exception as error:  # noqa: BLE001 -- looked at by the test
             self.result = error
-        try:
+        with suppress(TransportClosed):
             await transport.drained()
-        except Exception:  # noqa: BLE001, S110 -- the client is gone
-            pass
         transport.close()
         self.ended.set()
 
