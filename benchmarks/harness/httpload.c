@@ -210,7 +210,8 @@ static void receive(Connection *connection) {
     ssize_t got = recv(connection->socket, connection->received + connection->length, ROOM, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) {
-        fail(connection, got ? strerror(errno) : "ended by the server without saying so");
+        connection->open = connection->busy; /* at the end of a run connections end, and that is no failure */
+        if (connection->open) fail(connection, got ? strerror(errno) : "ended by the server without saying so");
         return;
     }
     connection->length += (size_t)got;
@@ -242,34 +243,10 @@ static void run_until(uint64_t end) {
 /* -- a run */
 
 static int by_value(const void *one, const void *other) {
-    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
-    return (a > b) - (a < b);
+    return (*(uint32_t *)one > *(uint32_t *)other) - (*(uint32_t *)one < *(uint32_t *)other);
 }
 
 static unsigned quantile(double q) { return measured ? latencies[(size_t)((double)(measured - 1) * q)] : 0; }
-
-static void run(void) {
-    asking = true;
-    for (int i = 0; i < options.connections; i++) open_connection(&connections[i]);
-    for (int i = 0; i < options.connections; i++)
-        if (connections[i].open) ask(&connections[i]);
-    run_until(now() + (uint64_t)(options.warm_up * SECOND));
-    measuring = true;
-    uint64_t begin = now(), server = server_cpu(), own = clock_of(CLOCK_PROCESS_CPUTIME_ID);
-    run_until(begin + (uint64_t)(options.seconds * SECOND));
-    uint64_t elapsed = now() - begin;
-    server = server_cpu() - server;
-    own = clock_of(CLOCK_PROCESS_CPUTIME_ID) - own;
-    measuring = asking = false;
-    run_until(now() + DRAIN_LIMIT);
-    qsort(latencies, measured, sizeof *latencies, by_value);
-    printf("{\"connections\": %d, \"failed\": %d, \"first_failure\": \"%s\", \"seconds\": %.6f, \"answers\": %zu, "
-           "\"bytes\": %llu, \"total_asked\": %llu, \"total_answered\": %llu, \"reopened\": %llu, \"p50_us\": %u, "
-           "\"p99_us\": %u, \"max_us\": %u, \"server_cpu_seconds\": %.6f, \"own_cpu_seconds\": %.6f}\n",
-           options.connections, failed, first_failure, (double)elapsed / SECOND, measured, (unsigned long long)bytes,
-           (unsigned long long)total_asked, (unsigned long long)total_answered, (unsigned long long)reopened,
-           quantile(0.5), quantile(0.99), quantile(1), (double)server / SECOND, (double)own / SECOND);
-}
 
 static void read_options(int count, char **words) {
     for (int i = 1; i < count; i += 2) {
@@ -296,6 +273,25 @@ int main(int count, char **words) {
     read_options(count, words);
     connections = allocated(calloc((size_t)options.connections, sizeof *connections));
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    run();
+    asking = true;
+    for (int i = 0; i < options.connections; i++) open_connection(&connections[i]);
+    for (int i = 0; i < options.connections; i++)
+        if (connections[i].open) ask(&connections[i]);
+    run_until(now() + (uint64_t)(options.warm_up * SECOND));
+    measuring = true;
+    uint64_t begin = now(), server = server_cpu(), own = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+    run_until(begin + (uint64_t)(options.seconds * SECOND));
+    uint64_t elapsed = now() - begin;
+    server = server_cpu() - server;
+    own = clock_of(CLOCK_PROCESS_CPUTIME_ID) - own;
+    measuring = asking = false;
+    run_until(now() + DRAIN_LIMIT);
+    qsort(latencies, measured, sizeof *latencies, by_value);
+    printf("{\"connections\": %d, \"failed\": %d, \"first_failure\": \"%s\", \"seconds\": %.6f, \"answers\": %zu, "
+           "\"bytes\": %llu, \"total_asked\": %llu, \"total_answered\": %llu, \"reopened\": %llu, \"p50_us\": %u, "
+           "\"p99_us\": %u, \"max_us\": %u, \"server_cpu_seconds\": %.6f, \"own_cpu_seconds\": %.6f}\n",
+           options.connections, failed, first_failure, (double)elapsed / SECOND, measured, (unsigned long long)bytes,
+           (unsigned long long)total_asked, (unsigned long long)total_answered, (unsigned long long)reopened,
+           quantile(0.5), quantile(0.99), quantile(1), (double)server / SECOND, (double)own / SECOND);
     return 0;
 }
