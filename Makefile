@@ -20,7 +20,7 @@ END {
 endef
 export PROGRESS
 
-.PHONY: help run test coverage test-long schedules soak lint format bench docs screenshots api api-check program program-check lock clean
+.PHONY: help run test coverage test-long schedules soak fuzz lint format bench docs screenshots api api-check program program-check lock clean
 
 help:
 	@echo "make run        install what is needed, start the arena, print its URL"
@@ -29,6 +29,7 @@ help:
 	@echo "make test-long  the same with the long suites complete"
 	@echo "make schedules  throw random schedules at the actors (SCHEDULES=100000)"
 	@echo "make soak       play and break an arena for minutes, check every lamport (MINUTES=5 SEED=7)"
+	@echo "make fuzz       raw bytes of every kind against the front door (SECONDS=60 SEED=7)"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make format     format the code"
 	@echo "make bench      run the benchmarks"
@@ -76,6 +77,10 @@ schedules: .venv/installed
 MINUTES ?= 5
 soak: .venv/installed
 	@$(BIN)/python -m tests.e2e.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+SECONDS ?= 60
+fuzz: .venv/installed
+	@$(BIN)/python -m tests.arena.front.fuzzing --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: .venv/installed
 	@echo "== ruff, mypy, import-linter"
