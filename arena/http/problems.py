@@ -66,8 +66,11 @@ def parts(problem: Problem, request_id: str | None) -> tuple[int, Headers, bytes
     retry_after = problem.extra.get("retry_after")
     if isinstance(retry_after, int | float):
         headers["Retry-After"] = str(math.ceil(retry_after))
-    if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="arena"'
+    match problem.status:
+        case 401:
+            headers["WWW-Authenticate"] = 'Bearer realm="arena"'
+        case 426:
+            headers["Upgrade"] = "websocket"
     return problem.status, headers, body
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import Final
 
 from arena.game.frames import ReplyFrame
@@ -40,10 +39,3 @@ def reply(message: MessageFrame, index: int) -> bytes:
         verdict="unsolved",
     )
     return frame.__pydantic_serializer__.to_json(frame)
-
-
-def settle_memory() -> None:
-    """What a server does once it is up: the collector leaves alone what will stay, and looks less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)

@@ -16,8 +16,9 @@ from typing import TypeAlias
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from arena.process import settle_memory
 from arena.ws.protocol import MessageFrame
-from benchmarks.chat.exchange import BOTS, MAILBOX, decoded, reply, settle_memory
+from benchmarks.chat.exchange import BOTS, MAILBOX, decoded, reply
 
 Said: TypeAlias = tuple[MessageFrame, WebSocket]
 Mailbox: TypeAlias = asyncio.Queue[Said]

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from threading import Timer
+from typing import Any, Final
 
 from benchmarks.harness.cores import pinned
 from benchmarks.harness.native import compiled
@@ -18,7 +19,8 @@ from benchmarks.harness.process import Server, allow_open_files
 SOURCE: Final = Path(__file__).with_name("wsload.c")
 ID_PLACE: Final = "00000000-0000-0000-0000-000000000000"
 """Put into a payload, it becomes an id of each message's own, and only a frame with this id counts as the answer."""
-END_TIMEOUT: Final = 10.0
+BROADCAST_TIMEOUT: Final = 15.0
+"""Seconds."""
 
 
 class LoadFailed(Exception):
@@ -70,7 +72,7 @@ class Measured:
         missed: not sent by the clock, because a connection was too far behind.
         p50, p90, p99, max: microseconds from sending (open loop: from when it was due) to the answer.
         server_cpu: microseconds of a processor for a message, of all threads of the server's process.
-        own_share: of a core that the generator took. Near 1 it is the generator that was measured.
+        own_share: of the time in which the generator had something to do. Near 1 it is the generator that was measured.
     """
 
     connections: int
@@ -115,15 +117,25 @@ class Opened:
 class Held:
     """Connections that are open and listen."""
 
-    def __init__(self, opened: Opened, lines: IO[str]) -> None:
+    def __init__(self, opened: Opened, process: subprocess.Popen[str]) -> None:
         self.opened = opened
-        self._lines = lines
+        self._process = process
 
     def next_broadcast(self) -> Broadcast:
-        """Wait for the next one that every connection has. Raises `LoadFailed` if the generator ends before."""
-        line = self._lines.readline()
+        """Wait for the next one that every connection has.
+
+        Raises:
+            LoadFailed: there is none within `BROADCAST_TIMEOUT`.
+        """
+        assert self._process.stdout is not None
+        give_up = Timer(BROADCAST_TIMEOUT, self._process.kill)
+        give_up.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            give_up.cancel()
         if not line:
-            raise LoadFailed("the load generator has ended")
+            raise LoadFailed("no broadcast has come to all connections")
         said = json.loads(line)
         return Broadcast(said["broadcast"], said["received"], said["first_ns"], said["last_ns"])
 
@@ -168,7 +180,7 @@ def holding(
                 raise LoadFailed("the load generator failed")
             opened = _checked(json.loads(line))
             yield Held(
-                Opened(opened["connections"], opened["seconds"], opened["server_cpu_seconds"]), process.stdout
+                Opened(opened["connections"], opened["seconds"], opened["server_cpu_seconds"]), process
             )
             process.stdin.close()  # which ends it
             *_unfinished, last = process.stdout.read().splitlines() or [""]
@@ -227,5 +239,5 @@ def _measured(said: dict[str, Any]) -> Measured:
         max=said["max_us"],
         server_cpu=said["server_cpu_seconds"] * 1e6 / max(messages, 1),
         server_share=said["server_cpu_seconds"] / seconds,
-        own_share=said["own_cpu_seconds"] / seconds,
+        own_share=said["own_busy_seconds"] / seconds,
     )

@@ -41,6 +41,10 @@ class Server:
     pid: int
     port: int
 
+    def children(self) -> list[int]:
+        """The processes that it has started, and those that they have."""
+        return _children(self.pid)
+
     def cpu_seconds(self) -> float:
         """User and system time of all its threads, also of those that have ended; in steps of 10 ms."""
         # the command's name, which may have blanks in it, ends with the last bracket
@@ -54,6 +58,15 @@ class Server:
             name, size, *_unit = line.split()
             sizes[name.rstrip(":")] = int(size) * KIB
         return Memory(rss=sizes["Rss"], pss=sizes["Pss"])
+
+
+def _children(pid: int) -> list[int]:
+    started = [
+        int(child)
+        for task in Path(f"/proc/{pid}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
+    return started + [grandchild for child in started for grandchild in _children(child)]
 
 
 def free_port() -> int:
@@ -78,11 +91,12 @@ def running(
     cores: frozenset[int],
     environment: Mapping[str, str] | None = None,
     start_timeout: float = START_TIMEOUT,
+    end_timeout: float = END_TIMEOUT,
 ) -> Iterator[Server]:
     """The server that `command` starts, given a port of 127.0.0.1, once it accepts connections there.
 
     `environment` is added to ours. At the end it is asked to stop, and killed if that takes longer than
-    `END_TIMEOUT`.
+    `end_timeout` seconds.
 
     Raises:
         ServerFailed: it did not start.
@@ -105,7 +119,7 @@ def running(
                 raise ServerFailed(f"the server does not accept connections:\n{said}")
             yield Server(process.pid, port)
         finally:
-            _end(process)
+            _end(process, end_timeout)
 
 
 def _accepts(process: subprocess.Popen[bytes], port: int, timeout: float) -> bool:
@@ -120,10 +134,10 @@ def _accepts(process: subprocess.Popen[bytes], port: int, timeout: float) -> boo
     return False
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], timeout: float) -> None:
     process.terminate()
     try:
-        process.wait(END_TIMEOUT)
+        process.wait(timeout)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -110,7 +110,7 @@ async def served(app: Any, folder: Path, **config: Any) -> AsyncIterator[Served]
         setattr(configured, name, value)
     context = WorkerContext(None)
     async with trio.open_nursery() as nursery:
-        transport = Transport(ours, nursery, ("192.0.2.1", 7))
+        transport = Transport(ours, nursery, None, ("192.0.2.1", 7))
         connection = HttpConnection(
             wrap_app(app, 0, "asgi"), configured, context, transport, partial(refusal, settings=settings)
         )
