@@ -51,6 +51,8 @@ def shortcut(app: ASGIFramework, front: Front) -> ASGIFramework:
 def _known(scope: Any, front: Front) -> KnownRead | None:
     if scope["type"] != "http" or scope["method"] != "GET":
         return None
+    if not scope["raw_path"].startswith(b"/"):
+        return None  # a whole URL, of which the framework makes the path that headers go by
     known = front.reads.find((scope["raw_path"], scope["query_string"]))
     if known is None or any(name in _BODY for name, _ in scope["headers"]):
         return None

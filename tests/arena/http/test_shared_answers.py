@@ -97,6 +97,16 @@ async def test_a_known_read_is_answered_as_the_first_time(
     assert len(known) == 2
 
 
+async def test_a_whole_url_is_answered_as_its_path_is(front: Front, known: list[str]) -> None:
+    await front.bot()
+    expected = shown(await front.http.get(BOTS, headers={"Origin": ORIGIN}))
+    whole = {"target": f"http://arena.example{BOTS}".encode()}
+    for _ in range(2):
+        found = await front.http.get(BOTS, headers={"Origin": ORIGIN}, extensions=whole)
+        assert shown(found) == expected
+    assert known == []
+
+
 async def test_what_is_asked_for_later_is_never_older(front: Front, known: list[str]) -> None:
     for number in range(3):
         await front.bot()
