@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final, Literal, TypeAlias
 
@@ -127,6 +128,7 @@ def _split_forwarded(text: str) -> list[str]:
     return hops
 
 
+@lru_cache(maxsize=1024)
 def _parse(text: str) -> Address | None:
     """An address, with or without a port; one of IPv4 in IPv6 is that of IPv4."""
     if "%" in text or len(text) > 80:

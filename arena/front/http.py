@@ -1,24 +1,26 @@
-"""HTTP/1.1 on a transport: hypercorn's protocol, without hypercorn's server around it.
+"""HTTP/1.1 on a transport: an application of ASGI is handed one request after another, and all of it is one task.
 
-hypercorn 0.18 lets some malformed requests take down the whole server, shields what it sends from cancellation, and
-starts two tasks a request to see whether a connection is idle. Here a connection's fault is its own, a response that
-is not read ends its connection, and idleness is looked for by `Watch`.
+h11 says what the bytes mean. What waits reads: this module between requests, the application's `receive` while it works
+on one, so that nobody has to be woken only to hand something on. A response's head and its first bytes leave together.
+
+A connection's fault is its own, a response that is not read ends its connection, and idleness is looked for by `Watch`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from email.utils import formatdate
+from functools import lru_cache
+from time import time
+from typing import Any, Final
+from urllib.parse import unquote
 
 import h11
 import structlog
 import trio
 from hypercorn.config import Config
-from hypercorn.events import Closed, Event, RawData, Updated
-from hypercorn.protocol.h11 import H11Protocol
-from hypercorn.trio.task_group import TaskGroup
 from hypercorn.trio.worker_context import WorkerContext
-from hypercorn.typing import AppWrapper, ConnectionState
+from hypercorn.typing import AppWrapper
 
 from arena.front.handshake import Upgrade
 from arena.front.refusals import malformed
@@ -36,37 +38,7 @@ MAX_PENDING_BYTES: Final = 256 * 1024
 FAULT: Final = Problem("internal_error", "Something went wrong", 500, "This is our fault. Try again.")
 TOO_SLOW: Final = Problem("request_timeout", "The request took too long", 408, "Send it in one go.")
 _VERSIONS: Final = (b"1.0", b"1.1")
-
-
-class UpgradeAsked(Exception):
-    """A request wants to go on as something else than HTTP."""
-
-    def __init__(self, upgrade: Upgrade) -> None:
-        self.upgrade = upgrade
-
-
-class _Protocol(H11Protocol):
-    """hypercorn's, which leaves websockets to us, knows HTTP/1 alone, and says what is wrong."""
-
-    refuse: Callable[[Problem], bytes]
-
-    async def _check_protocol(self, event: h11.Request) -> None:
-        if event.http_version not in _VERSIONS:
-            await self._send_error_response(505)
-            await self.send(Closed())
-            raise _Refused
-        for name, value in event.headers:
-            if name == b"upgrade" and value.strip().lower() == b"websocket":
-                assert isinstance(self.connection, h11.Connection)
-                early = self.connection.trailing_data[0]
-                raise UpgradeAsked(Upgrade(event.target, event.headers.raw_items(), early))
-
-    async def _send_error_response(self, status_code: int) -> None:
-        await self.send(RawData(self.refuse(malformed(status_code))))
-
-
-class _Refused(Exception):
-    """The request was answered, and the connection is over."""
+_DISCONNECT: Final = {"type": "http.disconnect"}
 
 
 class HttpConnection:
@@ -90,8 +62,9 @@ class HttpConnection:
         self._context = context
         self._transport = transport
         self._refuse = refuse
-        self._protocol: _Protocol
-        self._reading = trio.CancelScope()
+        self._server = transport.local_address
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=config.h11_max_incomplete_size)
+        self._until_left = trio.CancelScope()
         self._served = 0
         self._idle_since: float | None = trio.current_time()
 
@@ -101,20 +74,14 @@ class HttpConnection:
         Raises:
             Exception: a fault of ours that a request has found. It is answered, and nothing else suffers from it.
         """
-        upgrade: Upgrade | None = None
-        try:
-            async with TaskGroup() as task_group:
-                self._protocol = self._make_protocol(task_group)
-                await self._read()
-        except* UpgradeAsked as asked:
-            upgrade = _first(asked).upgrade
-        except* _Refused:
-            log.debug("a request of another version was refused")
-        except* Exception:
-            if self._protocol.connection.our_state in {h11.IDLE, h11.SEND_RESPONSE}:
-                self._transport.write(self._refuse(FAULT))
-            raise
-        return upgrade
+        with self._until_left:
+            while (request := await self._next_request()) is not None:
+                if _wants_websocket(request):
+                    early, _ = self._http.trailing_data
+                    return Upgrade(request.target, request.headers.raw_items(), early)
+                if not await self._serve(request):
+                    break
+        return None
 
     def look_after(self, now: float) -> None:
         """See `Watched`."""
@@ -132,64 +99,195 @@ class HttpConnection:
             self._leave()
 
     def _leave(self) -> None:
-        began, _ = self._protocol.connection.trailing_data
+        began, _ = self._http.trailing_data
         if began:
             self._transport.write(self._refuse(TOO_SLOW))
-        self._reading.cancel()
+        self._until_left.cancel()
 
-    def _make_protocol(self, task_group: TaskGroup) -> _Protocol:
-        transport = self._transport
-        protocol = _Protocol(
-            self._app,
-            self._config,
-            self._context,
-            task_group,
-            ConnectionState({}),
-            transport.is_secure,
-            transport.peer,
-            transport.local_address,
-            self._send,
-        )
-        protocol.refuse = self._refuse
-        return protocol
+    async def _next_request(self) -> h11.Request | None:
+        """None: there will be none any more, and the client has been told why."""
+        try:
+            while (event := self._http.next_event()) is h11.NEED_DATA:
+                self._http.receive_data(await self._transport.receive())
+            match event:
+                case h11.Request() if self._until_left.cancel_called:
+                    log.debug("a request came too late")
+                case h11.Request(http_version=version) if version in _VERSIONS:
+                    self._idle_since = None
+                    return event
+                case h11.Request():
+                    self._transport.write(self._refuse(malformed(505)))
+        except h11.RemoteProtocolError as error:
+            self._transport.write(self._refuse(malformed(error.error_status_hint)))
+        except TransportClosed:
+            log.debug("an HTTP connection broke")
+        return None
 
-    async def _read(self) -> None:
-        with self._reading:
+    async def _serve(self, request: h11.Request) -> bool:
+        """Have a request answered. Returns whether another one can follow."""
+        last = self._served + 1 >= self._config.keep_alive_max_requests or self._context.terminated.is_set()
+        exchange = _Exchange(self._http, self._transport, request, self._refuse, last=last)
+        try:
+            await self._app(
+                self._scope(request),
+                exchange.receive,
+                exchange.send,
+                trio.to_thread.run_sync,
+                trio.from_thread.run,
+            )
+        except Exception:
+            exchange.break_off()
+            raise
+        exchange.break_off()
+        if self._http.our_state is not h11.DONE or not self._is_read() or self._context.terminated.is_set():
+            return False
+        self._http.start_next_cycle()
+        self._served += 1
+        self._idle_since = trio.current_time()
+        return True
+
+    def _is_read(self) -> bool:
+        """Whether all of the request has come; what the application did not want of it is passed over."""
+        try:
+            while self._http.their_state is h11.SEND_BODY:
+                if self._http.next_event() is h11.NEED_DATA:
+                    return False
+        except h11.RemoteProtocolError:
+            return False
+        return self._http.their_state is h11.DONE
+
+    def _scope(self, request: h11.Request) -> Any:
+        path, _, query = request.target.partition(b"?")
+        return {
+            "type": "http",
+            "asgi": {"spec_version": "2.1", "version": "3.0"},
+            "http_version": request.http_version.decode("ascii"),
+            "method": request.method.decode("ascii").upper(),
+            "scheme": "https" if self._transport.is_secure else "http",
+            "path": unquote(path.decode("ascii")),
+            "raw_path": path,
+            "query_string": query,
+            "root_path": "",
+            "headers": list(request.headers),
+            "client": self._transport.peer,
+            "server": self._server,
+            "extensions": {},
+            "state": {},
+        }
+
+
+class _Exchange:
+    """A request and its response, as the application sees them: its `receive` and `send`.
+
+    As ASGI has it, `send` does not fail when the client is gone; `receive` says so.
+    """
+
+    def __init__(
+        self,
+        http: h11.Connection,
+        transport: Transport,
+        request: h11.Request,
+        refuse: Callable[[Problem], bytes],
+        *,
+        last: bool,
+    ) -> None:
+        self._http = http
+        self._transport = transport
+        self._is_head = request.method == b"HEAD"
+        self._refuse = refuse
+        self._last = last
+        self._start: Any = None  # held back until there is something of the body
+        self._gone = False
+        self._over = trio.Event()
+
+    async def receive(self) -> Any:
+        while not (self._gone or self._over.is_set()):
             try:
-                while True:
-                    data = await self._transport.receive()
-                    await self._protocol.handle(RawData(data))
-                    if not data:
-                        break
+                event = self._http.next_event()
+                if event is h11.PAUSED:  # the next request is here already, and waits
+                    await self._over.wait()
+                    break
+                if event is h11.NEED_DATA:
+                    if self._http.they_are_waiting_for_100_continue:
+                        go_on = h11.InformationalResponse(status_code=100, headers=[])
+                        self._transport.write(self._http.send(go_on) or b"")
+                    self._http.receive_data(await self._transport.receive())
+                    continue
+            except h11.RemoteProtocolError as error:
+                self._give_up(malformed(error.error_status_hint))
+                break
             except TransportClosed:
-                log.debug("an HTTP connection broke")
-        await self._protocol.handle(Closed())
+                self._gone = True
+                break
+            match event:
+                case h11.Data():
+                    return {"type": "http.request", "body": bytes(event.data), "more_body": True}
+                case h11.EndOfMessage():
+                    return {"type": "http.request", "body": b"", "more_body": False}
+                case h11.ConnectionClosed():
+                    self._gone = True
+        return _DISCONNECT
 
-    async def _send(self, event: Event) -> None:
-        """What hypercorn sends: it never fails, as hypercorn has it; a broken connection is noticed by reading."""
-        match event:
-            case RawData(data):
-                self._transport.write(data)
-                if self._transport.closed or self._transport.pending[1] > MAX_PENDING_BYTES:
-                    await self._room()
-            case Closed():
-                self._reading.cancel()
-                await self._protocol.handle(Closed())
-            case Updated(idle):
-                self._served += idle
-                self._idle_since = trio.current_time() if idle else None
+    async def send(self, message: Any) -> None:
+        if self._gone:
+            return
+        match message["type"]:
+            case "http.response.start":
+                self._start = message
+            case "http.response.body":
+                await self._send_body(message.get("body", b""), more=message.get("more_body", False))
+
+    async def _send_body(self, body: bytes, *, more: bool) -> None:
+        data = b""
+        if self._start is not None:
+            data, self._bodiless = self._head(self._start), self._is_bodiless(self._start["status"])
+            self._start = None
+        if body and not self._bodiless:
+            data += self._http.send(h11.Data(data=body)) or b""
+        if not more:
+            data += self._http.send(h11.EndOfMessage()) or b""
+            self._over.set()
+        if data:
+            self._transport.write(data)
+            if self._transport.closed or self._transport.pending[1] > MAX_PENDING_BYTES:
+                await self._room()
+
+    def _head(self, start: Any) -> bytes:
+        headers = [*start["headers"], (b"date", _date(int(time())))]
+        if self._last:
+            headers.append((b"connection", b"close"))
+        return self._http.send(h11.Response(status_code=start["status"], headers=headers)) or b""
+
+    def _is_bodiless(self, status: int) -> bool:
+        return self._is_head or status in (204, 304)
 
     async def _room(self) -> None:
         try:
             await self._transport.drained()
         except TransportClosed:
-            await self._protocol.handle(Closed())
+            self._gone = True
+
+    def break_off(self) -> None:
+        """The application is through with it: what it has left open is our fault, unless the client has gone."""
+        if not self._over.is_set():
+            self._give_up(FAULT)
+
+    def _give_up(self, problem: Problem) -> None:
+        if not self._gone and self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self._transport.write(self._refuse(problem))
+        self._gone = True
+        self._over.set()
 
 
-def _first(group: BaseExceptionGroup[UpgradeAsked]) -> UpgradeAsked:
-    """The one in it."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, UpgradeAsked)
-    return error
+@lru_cache(maxsize=2)
+def _date(now: int) -> bytes:
+    return formatdate(now, usegmt=True).encode()
+
+
+def _wants_websocket(request: h11.Request) -> bool:
+    """RFC 6455 section 4.1: a GET of HTTP/1.1; of anything else an upgrade is passed over."""
+    return (
+        request.method == b"GET"
+        and request.http_version == b"1.1"
+        and any(name == b"upgrade" and value.lower() == b"websocket" for name, value in request.headers)
+    )

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from http import HTTPStatus
-from json import dumps
 from typing import Final
 
-from werkzeug.datastructures import Headers
-
 from arena.http.headers import secure
-from arena.http.problems import MEDIA_TYPE
+from arena.http.problems import parts
 from arena.problems import Problem
 from arena.settings import Settings
 
@@ -29,24 +25,9 @@ def malformed(status: int) -> Problem:
 
 def refusal(problem: Problem, settings: Settings) -> bytes:
     """The response that tells of a problem; the connection is closed after it."""
-    body = dumps(problem.document(None)).encode()
-    headers = Headers(
-        [
-            ("Content-Type", MEDIA_TYPE),
-            ("Content-Length", str(len(body))),
-            ("Connection", "close"),
-        ]
-    )
-    retry_after = problem.extra.get("retry_after")
-    if isinstance(retry_after, int | float):
-        headers["Retry-After"] = str(math.ceil(retry_after))
-    match problem.status:
-        case 401:
-            headers["WWW-Authenticate"] = 'Bearer realm="arena"'
-        case 426:
-            headers["Upgrade"] = "websocket"
-            headers["Sec-WebSocket-Version"] = "13"
+    code, headers, body = parts(problem, None)
+    headers["Connection"] = "close"
     secure(headers, settings)
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    status = HTTPStatus(problem.status)
+    status = HTTPStatus(code)
     return f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode("latin-1") + body

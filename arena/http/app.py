@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-from uuid import uuid4
 
 import structlog
-import trio
 from quart import Response, g, request
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
@@ -16,7 +13,7 @@ from quart_trio.wrappers import TrioResponse
 from arena.chain.balances import Balances
 from arena.edge.authentication import Authenticator
 from arena.edge.origins import origin_allowed
-from arena.edge.rate_limits import RateLimits, Scope
+from arena.edge.rate_limits import RateLimits
 from arena.game.services import Services
 from arena.http import (
     admin,
@@ -43,12 +40,13 @@ from arena.http import (
     wallets,
     websockets,
 )
-from arena.http.client import client_key
 from arena.http.context import Front, front, set_front
+from arena.http.exchange import Exchange
 from arena.http.faucet_limits import FaucetLimits
-from arena.http.headers import answer_preflight, is_preflight, secure, share
+from arena.http.headers import answer_preflight, is_preflight, secure
 from arena.http.lingering import lingering
 from arena.http.openapi import openapi
+from arena.http.shortcut import shortcut
 from arena.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -57,8 +55,6 @@ API_PREFIX = "/api/v1"
 MAX_BODY_BYTES = 64 * 1024
 BODY_TIMEOUT = 30
 """Seconds in which a body has to arrive."""
-
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def create_app(services: Services, limits: RateLimits, authenticator: Authenticator) -> QuartTrio:
@@ -69,14 +65,15 @@ def create_app(services: Services, limits: RateLimits, authenticator: Authentica
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.config["BODY_TIMEOUT"] = BODY_TIMEOUT
     app.url_map.strict_slashes = False
-    set_front(app, Front(services, authenticator, FaucetLimits(), limits, Balances(services.client)))
+    front = Front(services, authenticator, FaucetLimits(), limits, Balances(services.client))
+    set_front(app, front)
     problems.install(app)
     openapi(_version()).init_app(app)
     _register(app)
     app.before_request(_begin)
     app.after_request(_finish)
     app.after_websocket(_finish_handshake)  # type: ignore[type-var]  # its type forgets that it may get None
-    app.asgi_app = lingering(app.asgi_app)  # type: ignore[method-assign, assignment]  # as Quart's docs have it
+    app.asgi_app = shortcut(lingering(app.asgi_app), front)  # type: ignore[method-assign, assignment]  # as Quart's docs have it
     return app
 
 
@@ -113,12 +110,11 @@ def _register(app: QuartTrio) -> None:
 
 
 async def _begin() -> Response | None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
-    g.began = trio.current_time()
+    exchange = Exchange.begin(request.method, request.path, request.headers, request.scope["client"])
+    g.exchange, g.request_id = exchange, exchange.id
     # each request is a task of its own, so that this is in its lines alone
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    front().limits.check(Scope.REQUESTS_ADDRESS, client_key())
+    structlog.contextvars.bind_contextvars(request_id=exchange.id)
+    exchange.check_limits(front())
     if not is_preflight(request.method, request.headers, request.path):
         return None
     if not origin_allowed(front().services.settings, request.headers["Origin"]):
@@ -129,23 +125,15 @@ async def _begin() -> Response | None:
 
 
 async def _finish(response: Response) -> Response:
-    settings = front().services.settings
-    front().services.traffic.requests += 1
-    response.headers["X-Request-Id"] = g.get("request_id", "")
     if response.status_code == 204:
         response.headers.pop("Content-Type", None)  # the framework's default, of nothing
-    response.headers.setdefault("Cache-Control", "no-store")
-    share(response.headers, settings, origin=request.headers.get("Origin"), path=request.path)
-    secure(response.headers, settings)
-    if settings.arena_access_log:
-        log.info(
-            "request",
-            method=request.method,
-            # the route and not the path: what is in a path may be anybody's, and there is no end of it
-            route=request.url_rule.rule if request.url_rule is not None else None,
-            status=response.status_code,
-            seconds=round(trio.current_time() - g.get("began", trio.current_time()), 4),
-        )
+    exchange: Exchange = g.exchange
+    exchange.finish(
+        front(),
+        route=request.url_rule.rule if request.url_rule is not None else None,
+        status=response.status_code,
+        headers=response.headers,
+    )
     return response
 
 

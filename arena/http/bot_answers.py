@@ -6,33 +6,15 @@ from typing import Final
 
 from arena.brains import public_view
 from arena.http.schemas import BotResponse, BotSummary
-from arena.store.bot_views import BotView
+from arena.store.bot_views import BotLine, BotView
 from arena.store.bots import BotStatus
 
 _ENDED: Final = frozenset({BotStatus.SOLVED, BotStatus.EXPIRED, BotStatus.CLOSING, BotStatus.CLOSED})
 
 
-def summary(bot: BotView) -> BotSummary:
+def summary(bot: BotLine) -> BotSummary:
     """The bot in a list."""
-    return BotSummary(
-        id=bot.id,
-        name=bot.name,
-        kind=bot.kind,
-        status=bot.status,
-        address=bot.address,
-        creator=bot.creator,
-        creator_name=bot.creator_name,
-        pot=bot.pot,
-        initial_pot=bot.initial_pot,
-        next_price=bot.next_price,
-        message_count=bot.message_count,
-        closes_at=bot.closes_at,
-        opened_at=bot.opened_at,
-        ended_at=bot.ended_at,
-        demo=bot.demo,
-        winner=bot.winner,
-        reward=bot.reward,
-    )
+    return BotSummary.model_validate(bot, from_attributes=True)
 
 
 def full(bot: BotView) -> BotResponse:

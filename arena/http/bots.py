@@ -20,7 +20,7 @@ from arena.game.refusals import bot_not_live
 from arena.http import cursors
 from arena.http.bearer import authenticated
 from arena.http.bot_answers import full, summary
-from arena.http.caching import cached_answer
+from arena.http.caching import Representation, cached_answer
 from arena.http.context import front
 from arena.http.idempotency import KeyHeader, once
 from arena.http.schemas import (
@@ -35,12 +35,14 @@ from arena.http.schemas import (
     ProblemDocument,
     TransactionFailure,
 )
+from arena.http.shortcut import shared_answer
 from arena.http.validation import answer, body, query
 from arena.problems import not_found
 from arena.store import bot_lists, bot_views, bots, users
 from arena.store.bot_lists import BotSort, Place
-from arena.store.bot_views import PUBLIC_STATUSES, BotView
+from arena.store.bot_views import PUBLIC_STATUSES, BotLine, BotView
 from arena.store.bots import Bot, BotStatus
+from persistence import Database
 
 blueprint = Blueprint("bots", __name__)
 
@@ -54,12 +56,16 @@ _PRIVATE = frozenset({BotStatus.DRAFT, BotStatus.OPENING})
 @query(BotsQuery)
 async def list_bots(wanted: BotsQuery) -> Response:
     """List bots: those for which all of the filters hold, in the order of `sort`."""
-    database = front().services.database
+    scope = f"bots {wanted.model_dump_json(exclude={'cursor', 'limit'})}"
+    after = None if wanted.cursor is None else _place(wanted.cursor, scope, wanted.sort)
+    return await shared_answer(partial(_list, front().services.database, wanted, scope, after))
+
+
+async def _list(database: Database, wanted: BotsQuery, scope: str, after: Place | None) -> Representation:
     statuses = PUBLIC_STATUSES if wanted.status is None else PUBLIC_STATUSES & {wanted.status}
     creator = None if wanted.creator is None else await users.by_wallet(database, wanted.creator)
     if wanted.creator is not None and creator is None:
         statuses = frozenset()  # nobody by that name has made any
-    scope = f"bots {wanted.model_dump_json(exclude={'cursor', 'limit'})}"
     # one more than asked for tells whether there is a further page
     found = await bot_lists.page(
         database,
@@ -68,12 +74,12 @@ async def list_bots(wanted: BotsQuery) -> Response:
         kind=wanted.kind,
         text=wanted.q,
         sort=wanted.sort,
-        after=None if wanted.cursor is None else _place(wanted.cursor, scope, wanted.sort),
+        after=after,
         limit=wanted.limit + 1,
     )
     page = found[: wanted.limit]
     more = len(found) > wanted.limit
-    return cached_answer(
+    return Representation.of(
         BotList(
             bots=[summary(bot) for bot in page],
             next_cursor=cursors.encode(scope, _values(page[-1], wanted.sort)) if more else None,
@@ -228,7 +234,7 @@ def _place(cursor: str, scope: str, sort: BotSort) -> Place:
             return Place(*cursors.decode(cursor, scope, cursors.NUMBER))
 
 
-def _values(bot: BotView, sort: BotSort) -> object:
+def _values(bot: BotLine, sort: BotSort) -> object:
     place = bot_lists.place(bot, sort)
     return place.id if sort is BotSort.NEWEST else [place.value, place.id]
 

@@ -13,6 +13,7 @@ from arena.edge.authentication import Authenticator
 from arena.edge.rate_limits import RateLimits
 from arena.game.services import Services
 from arena.http.faucet_limits import FaucetLimits
+from arena.http.reads import Reads
 
 _KEY = "arena"
 MAX_WAITS: Final = 1_000
@@ -26,6 +27,7 @@ class Front:
     faucet_limits: FaucetLimits
     limits: RateLimits
     balances: Balances
+    reads: Reads = field(default_factory=Reads)
     waits: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(MAX_WAITS))
 
 

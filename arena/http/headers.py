@@ -28,8 +28,10 @@ _SHARED: Final = ("/api/", "/openapi.json")
 
 def secure(headers: Headers, settings: Settings) -> None:
     """Set what goes with every response; what a handler has set stays."""
+    present = {name.lower() for name, _ in headers}
     for name, value in _ALWAYS.items():
-        headers.setdefault(name, value)
+        if name.lower() not in present:
+            headers.add(name, value)
     if settings.arena_hsts:
         headers.setdefault("Strict-Transport-Security", f"max-age={settings.arena_hsts}")
 

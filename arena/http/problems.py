@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from quart import Quart, Response, g, has_request_context, request
 from quart.json import dumps
 from quart_trio.wrappers import TrioResponse
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from arena.edge.failures import as_problem
@@ -54,17 +55,33 @@ def invalid(error: ValidationError, where: str) -> Problem:
 
 def render(problem: Problem) -> Response:
     """The response for a problem."""
-    instance = g.get("request_id") if has_request_context() else None
-    response = TrioResponse(dumps(problem.document(instance)), status=problem.status, content_type=MEDIA_TYPE)
+    status, headers, body = parts(problem, g.get("request_id") if has_request_context() else None)
+    return TrioResponse(body, status=status, headers=headers)
+
+
+def parts(problem: Problem, request_id: str | None) -> tuple[int, Headers, bytes]:
+    """Status, headers and body of it."""
+    body = dumps(problem.document(request_id)).encode()
+    headers = Headers([("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body)))])
     retry_after = problem.extra.get("retry_after")
     if isinstance(retry_after, int | float):
-        response.headers["Retry-After"] = str(math.ceil(retry_after))
+        headers["Retry-After"] = str(math.ceil(retry_after))
     match problem.status:
         case 401:
-            response.headers["WWW-Authenticate"] = 'Bearer realm="arena"'
+            headers["WWW-Authenticate"] = 'Bearer realm="arena"'
         case 426:
-            response.headers["Upgrade"] = "websocket"
-    return response
+            headers["Upgrade"] = "websocket"
+            headers["Sec-WebSocket-Version"] = "13"
+    return problem.status, headers, body
+
+
+def problem_of(error: Exception, path: str | None, request_id: str | None) -> Problem:
+    """The problem to answer with. An error that nobody expected is logged."""
+    problem = as_problem(error)
+    if problem is None:
+        log.error("a request failed", path=path, request_id=request_id, exc_info=error)
+        problem = Problem("internal_error", "Something went wrong", 500, "This is our fault. Try again.")
+    return problem
 
 
 async def _http(error: HTTPException) -> Response:
@@ -84,9 +101,5 @@ async def _http(error: HTTPException) -> Response:
 
 
 async def _unexpected(error: Exception) -> Response:
-    problem = as_problem(error)
-    if problem is None:
-        path = request.path if has_request_context() else None
-        log.error("a request failed", path=path, request_id=g.get("request_id"), exc_info=error)
-        problem = Problem("internal_error", "Something went wrong", 500, "This is our fault. Try again.")
-    return render(problem)
+    path = request.path if has_request_context() else None
+    return render(problem_of(error, path, g.get("request_id")))

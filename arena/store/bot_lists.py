@@ -15,7 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from arena.store import search
-from arena.store.bot_views import PUBLIC_STATUSES, SELECT, BotView, view
+from arena.store.bot_views import PUBLIC_STATUSES, SELECT_LINE, BotLine, line
 from arena.store.bots import BotStatus
 from persistence import Database
 
@@ -72,7 +72,7 @@ class Place:
     id: UUID
 
 
-def place(bot: BotView, sort: BotSort) -> Place:
+def place(bot: BotLine, sort: BotSort) -> Place:
     """Where the bot is in a list that is sorted so."""
     values: dict[BotSort, SortValue] = {
         BotSort.NEWEST: bot.id,
@@ -94,14 +94,18 @@ async def page(
     sort: BotSort = BotSort.NEWEST,
     after: Place | None = None,
     limit: int = 50,
-) -> list[BotView]:
+) -> list[BotLine]:
     """A page of the bots for which all of this holds.
 
     Args:
         text: words that are all in the bot's texts, or begin a word there; a text without any word finds nothing.
     """
     order = _ORDERS[sort]
-    args: list[object] = [sorted(status.value for status in statuses), limit]
+    if not statuses:
+        return []
+    args: list[object] = [limit, *sorted(status.value for status in statuses)]
+    # one parameter each: the planner knows how many there are, and keeps a plan instead of making it every time
+    listed = ", ".join(f"(${number}::text)" for number in range(2, len(args) + 1))
     conditions = ["b.status = s.status"]
 
     def hold(condition: str, *values: object) -> None:
@@ -127,13 +131,13 @@ async def page(
     records = await database.fetch(
         f"""
         with page as (
-            select b.id from unnest($1::text[]) as s(status) cross join lateral (
+            select b.id from (values {listed}) as s(status) cross join lateral (
                 select {selected} from bots b where {" and ".join(conditions)}
-                order by {order.sql} limit $2
-            ) b order by {order.sql} limit $2
+                order by {order.sql} limit $1
+            ) b order by {order.sql} limit $1
         )
-        {SELECT} where b.id in (select id from page) order by {order.sql}
+        {SELECT_LINE} where b.id in (select id from page) order by {order.sql}
         """,  # noqa: S608 -- made of constants
         *args,
     )
-    return [view(record) for record in records]
+    return [line(record) for record in records]

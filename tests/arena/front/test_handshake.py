@@ -127,3 +127,17 @@ async def test_an_upgrade_that_the_connection_does_not_name_is_none(
 async def test_the_body_of_a_refusal_is_seen_by_who_is_still_sending(echo: EchoServer) -> None:
     status, _, problem = await answer(echo, upgrade(without="Sec-WebSocket-Key") + b"x" * 100_000)
     assert (status, problem["code"]) == (400, "handshake_invalid")
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [("POST /ws/lobby HTTP/1.1", 404), ("GET /hello HTTP/1.0", 200), ("OPTIONS /hello HTTP/1.1", 200)],
+)
+async def test_only_a_get_of_http_1_1_can_ask_for_a_websocket(
+    echo: EchoServer, line: str, status: int
+) -> None:
+    async with await echo.connect() as stream:
+        await stream.send_all(upgrade().replace(b"GET /ws/lobby HTTP/1.1", line.encode()))
+        with trio.fail_after(10):
+            assert (await stream.receive_some()).startswith(b"HTTP/1.1 %d" % status)
+    assert echo.echo.asked == []

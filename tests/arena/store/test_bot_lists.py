@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from arena.store import bot_lists, bot_texts, bots, search
+from arena.store import bot_lists, bot_texts, bot_views, bots, search
 from arena.store.bot_lists import BotSort, place
 from arena.store.bots import BotStatus
 from persistence import Database, WriteConflict
@@ -130,8 +130,10 @@ async def test_a_description_is_changed_by_who_knows_the_current_one(
     await commit(edit(1, "A riddle in the dark"))
     with pytest.raises(WriteConflict):
         await commit(edit(1, "Too late"))
-    [view] = await bot_lists.page(database, text="riddle gatekeeper")
-    assert (view.id, view.description, view.revision) == (bot.id, "A riddle in the dark", 2)
+    [line] = await bot_lists.page(database, text="riddle gatekeeper")
+    view = await bot_views.get(database, bot.id)
+    assert view is not None
+    assert (line.id, view.description, view.revision) == (bot.id, "A riddle in the dark", 2)
 
 
 @pytest.mark.parametrize("sort", list(BotSort))
