@@ -18,14 +18,15 @@ class NoCompiler(Exception):
 
 
 def compiled(source: Path) -> Path:
-    """The program of one C file, compiled if the file is newer than what was compiled before.
+    """The program of one C file, compiled if it or a header beside it is newer than what was compiled before.
 
     Raises:
         NoCompiler: see the message.
         subprocess.CalledProcessError: the compiler, which has said why.
     """
     program = BUILD / source.stem
-    if program.exists() and program.stat().st_mtime_ns > source.stat().st_mtime_ns:
+    newest = max(file.stat().st_mtime_ns for file in (source, *source.parent.glob("*.h")))
+    if program.exists() and program.stat().st_mtime_ns > newest:
         return program
     BUILD.mkdir(parents=True, exist_ok=True)
     unfinished = program.with_suffix(".unfinished")  # an interrupted compiler leaves no program behind

@@ -155,16 +155,20 @@ def test_a_server_that_does_not_start_is_quoted() -> None:
         pass
 
 
-def test_a_program_is_compiled_when_its_source_is_newer(
+def test_a_program_is_compiled_when_its_source_or_a_header_is_newer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(native, "BUILD", tmp_path / "build")
-    source = tmp_path / "program.c"
-    source.write_text("int main(void) { return 0; }")
-    first = native.compiled(source).stat().st_mtime_ns
-    assert native.compiled(source).stat().st_mtime_ns == first
-    os.utime(source, ns=(first + 1, first + 1))
-    assert native.compiled(source).stat().st_mtime_ns > first
+    source, header = tmp_path / "program.c", tmp_path / "part.h"
+    header.write_text("int part(void) { return 0; }")
+    source.write_text('#include "part.h"\nint main(void) { return part(); }')
+    compiled = native.compiled(source).stat().st_mtime_ns
+    assert native.compiled(source).stat().st_mtime_ns == compiled
+    for changed in (source, header):
+        os.utime(changed, ns=(compiled + 1, compiled + 1))
+        newer = native.compiled(source).stat().st_mtime_ns
+        assert newer > compiled
+        compiled = newer
 
 
 def test_without_a_compiler_it_is_said_what_to_install(
@@ -173,6 +177,7 @@ def test_without_a_compiler_it_is_said_what_to_install(
     monkeypatch.setattr(native, "BUILD", tmp_path)
     monkeypatch.setattr(native.shutil, "which", lambda _name: None)
     monkeypatch.setattr(native.importlib.util, "find_spec", lambda _name: None)
+    (tmp_path / "program.c").write_text("int main(void) { return 0; }")
     with pytest.raises(native.NoCompiler, match="pip install --require-hashes"):
         native.compiled(tmp_path / "program.c")
 
