@@ -31,7 +31,7 @@ from arena.front.http import HEAD_TIMEOUT, HttpConnection
 from arena.front.poller import Poller
 from arena.front.proxy_protocol import ProxyHeaderMalformed, parse
 from arena.front.refusals import malformed, refusal
-from arena.front.tls import HANDSHAKE_TIMEOUT, NotTls, TlsTransport, server_context
+from arena.front.tls import NotTls, TlsTransport, server_context
 from arena.front.transport import Address, Transport, TransportClosed, address_of
 from arena.front.watch import Watch
 from arena.front.websocket import WebsocketConnection
@@ -212,7 +212,11 @@ class Gateway:
         try:
             with self._counted(transport):
                 try:
-                    transport = await self._prepare(transport)
+                    if self._settings.arena_proxy_protocol and self._is_proxy(transport.peer):
+                        await _read_proxy_header(transport)
+                    if self._tls is not None:
+                        transport = TlsTransport(transport, self._tls)
+                        await transport.handshake()
                     if (upgrade := await self._serve_http(transport)) is not None:
                         await self._serve_websocket(transport, upgrade)
                     else:
@@ -222,7 +226,10 @@ class Gateway:
                     await _say_goodbye(transport)
         except Problem as problem:
             await self._turn_away(transport, problem)
-        except (TransportClosed, NotTls):
+        except NotTls as plain:
+            transport = plain.transport
+            await _say_goodbye(transport)
+        except TransportClosed:
             log.debug("a connection was over before it began")
         except Exception:
             self._services.traffic.faults += 1
@@ -243,22 +250,6 @@ class Gateway:
             await _say_goodbye(transport)
         finally:
             self._refused -= 1
-
-    async def _prepare(self, transport: Transport) -> Transport:
-        """Find out whom it is for, and make it a secure one, as configured.
-
-        Raises:
-            TransportClosed: the client did not say enough in time.
-        """
-        if self._settings.arena_proxy_protocol and self._is_proxy(transport.peer):
-            await _read_proxy_header(transport)
-        if self._tls is None:
-            return transport
-        secure = TlsTransport(transport, self._tls)
-        with trio.move_on_after(HANDSHAKE_TIMEOUT):
-            await secure.handshake()
-            return secure
-        raise TransportClosed
 
     async def _serve_http(self, transport: Transport) -> Upgrade | None:
         connection = HttpConnection(self._app, self._config, self._context, transport, self._refuse)

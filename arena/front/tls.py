@@ -20,7 +20,10 @@ _SPEAK_TLS: Final = (
 
 
 class NotTls(Exception):
-    """The client speaks HTTP without TLS; it has been told."""
+    """The client speaks HTTP without TLS, and has been told so on `transport`, its plain one."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
 
 
 class TlsUnusable(Exception):
@@ -59,7 +62,13 @@ class TlsTransport(Transport):
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     async def handshake(self) -> None:
-        """Raises `TransportClosed`: it failed. `NotTls`."""
+        """Raises `TransportClosed`: it failed, or took too long. `NotTls`."""
+        with trio.move_on_after(HANDSHAKE_TIMEOUT):
+            await self._shake_hands()
+            return
+        raise TransportClosed
+
+    async def _shake_hands(self) -> None:
         while True:
             try:
                 self._tls.do_handshake()
@@ -69,8 +78,10 @@ class TlsTransport(Transport):
                     raise TransportClosed from None
             except ssl.SSLError as error:
                 if error.reason == _PLAIN_HTTP:
-                    super().write(_SPEAK_TLS)
-                    raise NotTls from error
+                    sock, _ = self.detach()
+                    plain = Transport(sock, self._nursery, self._poller, self.peer)
+                    plain.write(_SPEAK_TLS)
+                    raise NotTls(plain) from error
                 self._send_cipher()  # the alert says why
                 raise TransportClosed from error
             else:
