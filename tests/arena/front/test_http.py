@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -185,17 +186,19 @@ async def test_head_and_first_bytes_leave_together(tmp_path: Path, monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    ("request_", "status"),
+    ("request_", "status", "code"),
     [
-        (b"nonsense\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\n\r\n", 400),  # without Host
-        (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
-        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000, 431),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", 400),
+        (b"nonsense\r\n\r\n", 400, "bad_request"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "bad_request"),  # without Host
+        (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505, "version_unsupported"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 40_000, 431, "headers_too_large"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400, "bad_request"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", 400, "bad_request"),
     ],
 )
-async def test_what_is_no_request_is_told_so_once(request_: bytes, status: int, tmp_path: Path) -> None:
+async def test_what_is_no_request_is_told_so_once(
+    request_: bytes, status: int, code: str, tmp_path: Path
+) -> None:
     async with served(echo, tmp_path) as client:
         await client.ask(GET)
         await client.stream.send_all(request_)
@@ -203,6 +206,7 @@ async def test_what_is_no_request_is_told_so_once(request_: bytes, status: int, 
     assert received.startswith(b"HTTP/1.1 %d " % status)
     assert received.count(b"HTTP/1.1 ") == 1
     assert b"application/problem+json" in received
+    assert json.loads(received.partition(b"\r\n\r\n")[2])["code"] == code
 
 
 async def test_a_fault_of_the_application_is_answered_and_passed_on(tmp_path: Path) -> None:
