@@ -17,6 +17,7 @@ import trio
 from actors import SubscriberLagged, Subscription
 from arena.edge.authentication import Authenticator
 from arena.edge.rate_limits import FrameLimits
+from arena.edge.shared_read import SharedRead
 from arena.game.lobby import entry_of, shown
 from arena.game.messages import LobbyUpdate, SubscribeLobby
 from arena.game.services import Services
@@ -27,7 +28,6 @@ from arena.ws.dialects import LOBBY, FrameRefused
 from arena.ws.floods import refuse_frame
 from arena.ws.outages import QUERY_TIMEOUT, Patience, through_outages
 from arena.ws.protocol import PONG, LobbyFrame, LobbyWelcomeFrame, PingFrame, error_frame
-from arena.ws.shared_read import SharedRead
 
 log = structlog.get_logger(__name__)
 

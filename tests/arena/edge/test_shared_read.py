@@ -4,7 +4,7 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from arena.ws.shared_read import SharedRead
+from arena.edge.shared_read import SharedRead
 
 
 class Source:
