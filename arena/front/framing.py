@@ -22,9 +22,9 @@ except ImportError:  # without a compiler; slower
     from websockets.utils import apply_mask
 
 _SILENT: Final = logging.Logger("arena.front.framing", level=logging.CRITICAL)
-_OPEN: Final = State.OPEN
 _WHOLE_TEXT: Final = 0x81
 _WHOLE_BINARY: Final = 0x82
+_SHORT_HEADERS: Final = tuple(bytes([_WHOLE_TEXT, length]) for length in range(126))
 _MASKED: Final = 0x80
 _MAX_CONTROL: Final = 125
 _Utf8Decoder: Final = getincrementaldecoder("utf-8")
@@ -38,25 +38,19 @@ class Framing:
 
     Attributes:
         messages: of the client, in their order, for whoever takes them: text that is UTF-8, or binary.
+        is_open: neither side has closed.
+        is_over: nothing will come any more that counts: both sides have closed, or the client broke the rules.
     """
 
     def __init__(self, max_message: int) -> None:
         self.messages: deque[bytes] = deque()
+        self.is_open = True
+        self.is_over = False
         self._max_message = max_message
         self._buffer = b""
-        self._protocol = ServerProtocol(state=_OPEN, max_size=max_message, logger=_SILENT)
+        self._protocol = ServerProtocol(state=State.OPEN, max_size=max_message, logger=_SILENT)
         self._fragments: bytearray | None = None  # of a message that is still to be completed
         self._text: IncrementalDecoder | None = None  # of the same, if it is text
-
-    @property
-    def is_open(self) -> bool:
-        """Neither side has closed."""
-        return self._protocol.state is _OPEN
-
-    @property
-    def is_over(self) -> bool:
-        """Nothing will come any more that counts: both sides have closed, or the client broke the rules."""
-        return self._protocol.eof_sent
 
     @property
     def fault(self) -> int | None:
@@ -68,7 +62,7 @@ class Framing:
         """Take in what has come. Returns what is to be sent in answer: pongs, or why the client is left."""
         buffer = self._buffer + data if self._buffer else data
         place, end = 0, len(buffer)
-        while end - place >= 2 and not self._protocol.eof_sent:
+        while end - place >= 2 and not self.is_over:
             first, second = buffer[place], buffer[place + 1]
             length, start = second & 0x7F, place + 6
             if length == 126:
@@ -82,27 +76,28 @@ class Framing:
             # what is a message in itself, and right by its header, is not looked at any closer
             is_whole = (first == _WHOLE_TEXT or first == _WHOLE_BINARY) and second >= _MASKED  # noqa: SIM109 -- faster
             if (not is_whole or length > self._max_message) and (fault := self._fault(first, second, length)):
-                self._protocol.fail(*fault)
+                self._fail(*fault)
                 break
             stop = start + length
             if stop > end:
                 break
-            if is_whole and self._fragments is None and self._protocol.state is _OPEN:
+            if is_whole and self._fragments is None and self.is_open:
                 message = apply_mask(buffer[start:stop], buffer[start - 4 : start])
                 if first == _WHOLE_TEXT and not _is_utf8(message):
-                    self._protocol.fail(CloseCode.INVALID_DATA, "text that is not UTF-8")
+                    self._fail(CloseCode.INVALID_DATA, "text that is not UTF-8")
                     break
                 self.messages.append(message)
             else:
                 self._hand_over(buffer[place:stop])
             place = stop
-        self._buffer = b"" if self._protocol.eof_sent else buffer[place:]
+        self._buffer = b"" if self.is_over else buffer[place:]
         return self._outgoing()
 
     def close(self, code: int, reason: str) -> bytes:
         """Close from our side. Returns what is to be sent: nothing, if it is closed already."""
         if self.is_open:
             self._protocol.send_close(code, reason)
+            self._look()
         return self._outgoing()
 
     def _fault(self, first: int, second: int, length: int) -> tuple[CloseCode, str] | None:
@@ -124,8 +119,9 @@ class Framing:
         return None
 
     def _hand_over(self, frame: bytes) -> None:
-        was_open = self._protocol.state is _OPEN
+        was_open = self.is_open
         self._protocol.receive_data(frame)
+        self._look()
         for event in self._protocol.events_received():
             if was_open and isinstance(event, Frame) and event.opcode <= Opcode.BINARY:
                 self._collect(event)
@@ -140,25 +136,35 @@ class Framing:
             try:
                 self._text.decode(frame.data, final=frame.fin)
             except UnicodeDecodeError:
-                self._protocol.fail(CloseCode.INVALID_DATA, "text that is not UTF-8")
+                self._fail(CloseCode.INVALID_DATA, "text that is not UTF-8")
                 return
         if frame.fin:
             self.messages.append(bytes(self._fragments))
             self._fragments = self._text = None
 
+    def _fail(self, code: CloseCode, reason: str) -> None:
+        self._protocol.fail(code, reason)
+        self._look()
+
+    def _look(self) -> None:
+        """Whatever the library has done may have ended the connection."""
+        self.is_open = self._protocol.state is State.OPEN
+        self.is_over = self._protocol.eof_sent
+
     def _outgoing(self) -> bytes:
-        writes = self._protocol.data_to_send()
-        return b"".join(writes) if writes else b""
+        if not self._protocol.writes:
+            return b""
+        return b"".join(self._protocol.data_to_send())
 
 
 def text_frame(message: bytes) -> bytes:
     """A message of ours as a frame; it is UTF-8."""
     length = len(message)
     if length < 126:
-        return b"\x81%c%b" % (length, message)
+        return _SHORT_HEADERS[length] + message
     if length < 65_536:
-        return b"\x81\x7e%b%b" % (length.to_bytes(2, "big"), message)
-    return b"\x81\x7f%b%b" % (length.to_bytes(8, "big"), message)
+        return b"\x81\x7e" + length.to_bytes(2, "big") + message
+    return b"\x81\x7f" + length.to_bytes(8, "big") + message
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -53,43 +53,42 @@ class WebsocketConnection(HeldConnection):
         transport.unread(early)
 
     async def receive(self) -> bytes:
-        messages = self._framing.messages
+        messages, framing = self._framing.messages, self._framing
         while not messages:
-            await self._read()
+            if framing.is_over:
+                if framing.fault is not None:
+                    self.close(CloseCode(framing.fault))  # for the count: the client has been told
+                raise ConnectionClosed
+            self._listening = True
+            try:
+                data = await self._transport.receive()
+            except TransportClosed:
+                raise ConnectionClosed from None
+            finally:
+                self._listening = False
+            if not data:
+                raise ConnectionClosed
+            if answer := framing.receive(data):
+                self._answer(answer)
         self._heard += 1
         self._traffic.frames_in += 1
         if not self._heard % MAX_RECEIVED_AT_ONCE:
             await trio.lowlevel.checkpoint()
         return messages.popleft()
 
-    async def _read(self) -> None:
-        """Take in what comes next. Raises `ConnectionClosed`."""
-        framing, transport = self._framing, self._transport
-        if framing.is_over:
-            if (fault := framing.fault) is not None:
-                self.close(CloseCode(fault))  # for the count: the client has been told
+    def _answer(self, control: bytes) -> None:
+        if not self._has_room():
+            self.close(CloseCode.TOO_SLOW, RESUME)  # it pings and does not read
             raise ConnectionClosed
-        self._listening = True
-        try:
-            data = await transport.receive()
-        except TransportClosed:
-            raise ConnectionClosed from None
-        finally:
-            self._listening = False
-        if not data:
-            raise ConnectionClosed
-        if answer := framing.receive(data):
-            if not self._has_room():
-                self.close(CloseCode.TOO_SLOW, RESUME)  # it pings and does not read
-                raise ConnectionClosed
-            transport.write(answer)
+        self._transport.write(control)
 
     def _offer(self, frame: bytes) -> bool:
         if self._closing is not None or not self._framing.is_open:
             raise ConnectionClosed
-        if not self._has_room():
+        transport = self._transport
+        if transport.pending_since is not None and not self._has_room():
             return False
-        self._transport.write(text_frame(frame))
+        transport.write(text_frame(frame))
         self._traffic.frames_out += 1
         return True
 
