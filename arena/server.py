@@ -193,7 +193,9 @@ async def make_services(
     router = ChainRouter(services)
     interval = settings.arena_chain_interval
     services.feed = Feed(client, endpoints.ws_url, program_id, router, poll_interval=interval)
-    services.submitter = Submitter(client, router.ended, interval=interval)
+    services.submitter = Submitter(
+        client, router.ended, interval=interval, sends_per_second=settings.arena_chain_sends
+    )
     return services
 
 

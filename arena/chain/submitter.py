@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Never
 
@@ -40,9 +40,14 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
-CAPACITY = 10_000
+CAPACITY = 50_000
 SENDS_AT_ONCE = 16
+"""Posts to the node."""
 SENDS_PER_SECOND = 100.0
+MAX_TOGETHER = 50
+"""Transactions in one post; nodes limit their batches."""
+TOGETHER_SECONDS = 0.02
+"""A post holds at most what may be sent in so long, so that the next one need not wait longer."""
 OUTCOMES_AT_ONCE = 32
 
 
@@ -106,6 +111,7 @@ class Submitter:
         self._interval = interval
         self._capacity = capacity
         self._spacing = 1.0 / sends_per_second
+        self._together = max(1, min(MAX_TOGETHER, int(sends_per_second * TOGETHER_SECONDS)))
         self._backoff_maximum = backoff_maximum
         self._entries: dict[str, _Entry] = {}
         self._fresh: deque[_Entry] = deque()
@@ -192,9 +198,13 @@ class Submitter:
                     await self._work.wait()
                 continue
             await trio.sleep_until(self._not_before)
-            await self._sends.acquire_on_behalf_of(entry)
-            nursery.start_soon(self._send, entry)
-            await trio.sleep(self._spacing)
+            # what has come meanwhile goes with it
+            entries = [entry]
+            await self._sends.acquire_on_behalf_of(entries[0])
+            while len(entries) < self._together and (entry := self._next_to_send()[0]) is not None:
+                entries.append(entry)
+            nursery.start_soon(self._send, entries)
+            await trio.sleep(len(entries) * self._spacing)
 
     def _next_to_send(self) -> tuple[_Entry | None, float]:
         """The next transaction to send, or for how long there is none."""
@@ -214,23 +224,36 @@ class Submitter:
             self._send_later(entry)  # confirmed; that can still be undone
         return None, float("inf")
 
-    async def _send(self, entry: _Entry) -> None:
+    async def _send(self, entries: Sequence[_Entry]) -> None:
         try:
             # Without preflight: the simulation of a node that is behind must not stop a payment, and how it
             # ends is told by its status alone.
-            await self._client.send(entry.outgoing.transaction, skip_preflight=True)
-            self._sent += 1
+            answers = await self._client.send_all(
+                [entry.outgoing.transaction for entry in entries], skip_preflight=True
+            )
         except ChainUnavailable as error:
-            self._last_error = str(error)
-            if error.retry_after is not None:
-                self._not_before = trio.current_time() + error.retry_after
-        except TransactionRejected as error:
-            # One node's opinion. The transaction ends by landing elsewhere or by its blockhash.
-            self._last_error = str(error)
-            log.warning("a node refuses a transaction", signature=entry.outgoing.signature, error=error.error)
+            answers = [error]
         finally:
-            self._sends.release_on_behalf_of(entry)
-        self._send_later(entry)
+            self._sends.release_on_behalf_of(entries[0])
+        for entry, answer in zip(entries, answers, strict=False):
+            self._note_answer(entry, answer)
+        for entry in entries:
+            self._send_later(entry)
+
+    def _note_answer(self, entry: _Entry, answer: str | ChainUnavailable | TransactionRejected) -> None:
+        match answer:
+            case str():
+                self._sent += 1
+            case ChainUnavailable():
+                self._last_error = str(answer)
+                if answer.retry_after is not None:
+                    self._not_before = trio.current_time() + answer.retry_after
+            case TransactionRejected():
+                # One node's opinion. The transaction ends by landing elsewhere or by its blockhash.
+                self._last_error = str(answer)
+                log.warning(
+                    "a node refuses a transaction", signature=entry.outgoing.signature, error=answer.error
+                )
 
     def _send_later(self, entry: _Entry) -> None:
         entry.due = trio.current_time() + self._interval

@@ -167,6 +167,7 @@ def running_arena(folder: Path, size: Size) -> Iterator[Run]:
             "ARENA_PORT": str(port),
             "ARENA_RATE_LIMITS": "false",
             "ARENA_CONNECTIONS_PER_ADDRESS": "0",
+            "ARENA_CHAIN_SENDS": "100000",
             "ARENA_LOG_FORMAT": "json",
             "DATABASE_URL": postgres.dsn,
             "SOLANA_RPC_URL": f"http://127.0.0.1:{rpc_port}",
