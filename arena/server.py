@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, NoReturn, cast
+from typing import Final, NoReturn
 
 import structlog
 import trio
-from hypercorn.trio import serve
-from hypercorn.typing import ASGIFramework
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
@@ -27,16 +24,16 @@ from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
 from arena.edge.authentication import Authenticator
 from arena.edge.rate_limits import RateLimits
+from arena.front import Gateway, TlsUnusable
 from arena.game.chain_actors import ChainRouter
 from arena.game.demo_bots import open_demo_bots
 from arena.game.services import Services
 from arena.game.tree import game_tree
 from arena.http.app import create_app
-from arena.http.hypercorn_config import hypercorn_config
 from arena.keys import KeyRing
 from arena.secretbox import SecretBox
 from arena.settings import Settings
-from arena.ws.routes import add_websockets
+from arena.ws.conversations import Conversations
 from persistence import (
     Database,
     DatabaseUnavailable,
@@ -52,7 +49,6 @@ log = structlog.get_logger(__name__)
 
 START_TIMEOUT = 30.0
 CLOSE_TIMEOUT = 3.0
-SHUTDOWN_TIMEOUT = 10.0
 LOCK: Final = int.from_bytes(sha256(b"arena").digest()[:8], "big", signed=True)
 """The advisory lock that an arena holds in its database."""
 CLUSTERS: Final = {
@@ -242,27 +238,14 @@ async def _serve(
     limits = RateLimits(services.settings)
     authenticator = Authenticator.of(services)
     app = create_app(services, limits, authenticator)
-    connections = add_websockets(app, services, limits, authenticator)
-    config = hypercorn_config(services.settings)
-    # hypercorn closes the descriptor that it is given
-    config.bind = [f"fd://{os.dup(listener.fileno())}"]
-
-    async def until_shutdown() -> None:
+    conversations = Conversations(services, limits, authenticator)
+    try:
+        gateway = Gateway(app, services, conversations)
+    except TlsUnusable as error:
+        raise StartError(str(error)) from error
+    async with gateway.open([listener]):
+        on_ready()
         await shutdown.wait()
         await _wind_down(services)
-        await connections.close_all(CLOSE_TIMEOUT)
-        # hypercorn closes its own; as long as ours is open, who connects is queued and never answered
-        listener.close()
-
-    with trio.CancelScope() as scope:
-        async with trio.open_nursery() as nursery:
-
-            async def bound() -> None:
-                await shutdown.wait()
-                grace = services.settings.arena_shutdown_grace
-                scope.deadline = trio.current_time() + grace + SHUTDOWN_TIMEOUT
-
-            nursery.start_soon(bound)
-            on_ready()
-            await serve(cast("ASGIFramework", app), config, shutdown_trigger=until_shutdown, mode="asgi")
-            nursery.cancel_scope.cancel()
+        await conversations.connections.close_all(CLOSE_TIMEOUT)
+        await gateway.close(CLOSE_TIMEOUT)

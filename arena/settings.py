@@ -97,6 +97,12 @@ class Settings(BaseSettings):
     """Networks of our own proxies: of these, the header below is believed."""
     arena_proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
     """In which the proxies say whom they speak for; they have to add to it or to replace it."""
+    arena_proxy_protocol: bool = False
+    """The proxies begin each connection with a PROXY header, version 1 or 2, that says whom it is for."""
+    arena_tls_certificate: Path | None = None
+    """PEM, with the whole chain. None: no TLS here, a proxy has it."""
+    arena_tls_key: Path | None = None
+    """PEM, without a password."""
     arena_hsts: Annotated[int, Field(ge=0, le=63_072_000)] = 0
     """For how long browsers shall insist on TLS; 0: nothing is said of it. Only behind a proxy that has it."""
     arena_rate_limits: bool = True
@@ -205,7 +211,8 @@ class Settings(BaseSettings):
         if self.arena_public_url is not None:
             return self.arena_public_url.rstrip("/")
         host = _LOOPBACK_OF.get(self.arena_host, self.arena_host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.arena_port}"
+        scheme = "http" if self.arena_tls_certificate is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.arena_port}"
 
     @property
     def allowed_origins(self) -> frozenset[str]:
@@ -308,6 +315,10 @@ class Settings(BaseSettings):
             )
         if self.solana_ws_url is not None and self.solana_rpc_url is None:
             raise _wrong("SOLANA_WS_URL: needs SOLANA_RPC_URL too")
+        if (self.arena_tls_certificate is None) != (self.arena_tls_key is None):
+            raise _wrong("ARENA_TLS_CERTIFICATE and ARENA_TLS_KEY: one needs the other")
+        if self.arena_proxy_protocol and not self.arena_trusted_proxies:
+            raise _wrong("ARENA_PROXY_PROTOCOL: needs ARENA_TRUSTED_PROXIES too")
         if self.arena_llm_base_url is not None and not self.arena_llm_models:
             raise _wrong("ARENA_LLM_BASE_URL: needs ARENA_LLM_MODELS too")
         return self

@@ -43,6 +43,8 @@ class Traffic:
         requests: HTTP requests answered, also those refused.
         frames_in, frames_out: of websockets.
         connections: websockets that are open now.
+        sockets_refused: connections that were turned away because there are too many.
+        faults: connections that ended because of a fault of ours.
         quoted, paid, judged: quotes given, payments that the chain has confirmed, verdicts given.
         quote: from being asked for a quote to the answer.
         payment: from a signed payment's being committed to its confirmation's being so.
@@ -54,6 +56,8 @@ class Traffic:
         self.frames_in = 0
         self.frames_out = 0
         self.connections = 0
+        self.sockets_refused = 0
+        self.faults = 0
         self.quoted = 0
         self.paid = 0
         self.judged = 0

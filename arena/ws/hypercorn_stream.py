@@ -41,7 +41,7 @@ def tcp_stream(send: Callable[..., Any]) -> trio.SocketStream | None:
     return None
 
 
-def watch_peer(stream: trio.SocketStream) -> None:
+def watch_peer(peer: socket.socket | trio.socket.SocketType) -> None:
     """Have the kernel end the connection about a minute after its other side has gone without a word."""
     options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
     # not every system has all of them
@@ -55,7 +55,7 @@ def watch_peer(stream: trio.SocketStream) -> None:
             options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
     with suppress(OSError):  # closed already
         for level, option, value in options:
-            stream.socket.setsockopt(level, option, value)
+            peer.setsockopt(level, option, value)
 
 
 async def abort(stream: trio.SocketStream) -> None:

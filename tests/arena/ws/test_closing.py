@@ -16,8 +16,8 @@ from arena.edge.authentication import Authenticator
 from arena.edge.tokens import Tokens
 from arena.game.messages import Published
 from arena.ids import new_id
-from arena.ws import open_connections, quart_adapter
-from tests.fixtures.front import Client, Front, Player, running_front
+from arena.ws import held_connection, open_connections
+from tests.fixtures.front import Adapter, Client, Front, Player, running_front
 
 
 async def refused(front: Front, player: Player, headers: dict[str, str]) -> httpx.Response:
@@ -113,9 +113,11 @@ async def test_when_the_server_stops_clients_are_told_to_resume(front: Front) ->
     assert (response.status_code, response.json()["code"]) == (503, "shutting_down")
 
 
-async def test_a_server_that_is_cancelled_says_so_too(postgres: str, tmp_path: Path) -> None:
+async def test_a_server_that_is_cancelled_says_so_too(
+    postgres: str, tmp_path: Path, adapter: Adapter
+) -> None:
     reasons = []
-    async with trio.open_nursery() as nursery, running_front(postgres, tmp_path) as front:
+    async with trio.open_nursery() as nursery, running_front(postgres, tmp_path, adapter=adapter) as front:
         player = await front.player()
         session = await front.session(player)
         ready = trio.Event()
@@ -188,13 +190,13 @@ async def test_a_full_server_says_so(front: Front) -> None:
 
 
 @pytest.fixture
-async def narrow(postgres: str, tmp_path: Path) -> AsyncIterator[Front]:
+async def narrow(postgres: str, tmp_path: Path, adapter: Adapter) -> AsyncIterator[Front]:
     """A server whose sockets buffer little."""
 
     def buffer_little(listener: socket.socket) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
 
-    async with running_front(postgres, tmp_path, with_listener=buffer_little) as running:
+    async with running_front(postgres, tmp_path, adapter=adapter, with_listener=buffer_little) as running:
         yield running
 
 
@@ -234,8 +236,8 @@ async def test_a_slow_client_is_told_to_come_back(narrow: Front, monkeypatch: py
 
 
 async def test_a_client_that_never_reads_is_cut_off(narrow: Front, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quart_adapter, "CLOSE_TIMEOUT", 0.2)
-    monkeypatch.setattr(quart_adapter, "WATCH_INTERVAL", 0.1)
+    monkeypatch.setattr(held_connection, "CLOSE_TIMEOUT", 0.2)
+    monkeypatch.setattr(held_connection, "WATCH_INTERVAL", 0.1)
     player = await narrow.player()
     session = await narrow.session(player)
     stream = await narrow_stream(narrow)

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from arena.edge import rate_limits
 from arena.edge.rate_limits import Scope
 from arena.rates import Rate
-from tests.fixtures.front import Front, running_front
+from tests.fixtures.front import Adapter, Front, running_front
 
 
 async def refused_status(front: Front, session_id: object, **headers: str) -> int:
@@ -28,9 +28,9 @@ async def refused_status(front: Front, session_id: object, **headers: str) -> in
 
 
 async def test_a_message_too_many_is_refused_with_its_id_and_not_handled(
-    postgres: str, tmp_path: Path
+    postgres: str, tmp_path: Path, adapter: Adapter
 ) -> None:
-    async with running_front(postgres, tmp_path, arena_rate_messages_wallet="2/60") as front:
+    async with running_front(postgres, tmp_path, adapter=adapter, arena_rate_messages_wallet="2/60") as front:
         player = await front.player()
         session = await front.session(player)
         asked: list[str] = []
@@ -56,8 +56,10 @@ async def test_a_message_too_many_is_refused_with_its_id_and_not_handled(
         assert asked == ["one", "two"]
 
 
-async def test_two_connections_of_a_wallet_share_its_limit(postgres: str, tmp_path: Path) -> None:
-    async with running_front(postgres, tmp_path, arena_rate_messages_wallet="1/60") as front:
+async def test_two_connections_of_a_wallet_share_its_limit(
+    postgres: str, tmp_path: Path, adapter: Adapter
+) -> None:
+    async with running_front(postgres, tmp_path, adapter=adapter, arena_rate_messages_wallet="1/60") as front:
         player = await front.player()
         first, second = await front.session(player), await front.session(player)
         async with front.connect(first.id, player) as one, front.connect(second.id, player) as two:
@@ -67,9 +69,15 @@ async def test_two_connections_of_a_wallet_share_its_limit(postgres: str, tmp_pa
             assert (await two.receive_type("error"))["code"] == "rate_limited"
 
 
-async def test_a_stranger_uses_up_nothing_of_a_bots_other_players(postgres: str, tmp_path: Path) -> None:
+async def test_a_stranger_uses_up_nothing_of_a_bots_other_players(
+    postgres: str, tmp_path: Path, adapter: Adapter
+) -> None:
     async with running_front(
-        postgres, tmp_path, arena_rate_messages_address="2/60", arena_trusted_proxies="127.0.0.0/8"
+        postgres,
+        tmp_path,
+        adapter=adapter,
+        arena_rate_messages_address="2/60",
+        arena_trusted_proxies="127.0.0.0/8",
     ) as front:
         bot_id = await front.bot()
         stranger, player = await front.player(), await front.player()
@@ -86,8 +94,8 @@ async def test_a_stranger_uses_up_nothing_of_a_bots_other_players(postgres: str,
             await client.receive_type("quote")
 
 
-async def test_any_frame_counts_for_its_session(postgres: str, tmp_path: Path) -> None:
-    async with running_front(postgres, tmp_path, arena_rate_frames_session="3/60") as front:
+async def test_any_frame_counts_for_its_session(postgres: str, tmp_path: Path, adapter: Adapter) -> None:
+    async with running_front(postgres, tmp_path, adapter=adapter, arena_rate_frames_session="3/60") as front:
         player = await front.player()
         session, other = await front.session(player), await front.session(player)
         async with front.connect(session.id, player) as client, front.connect(other.id, player) as second:
@@ -104,10 +112,10 @@ async def test_any_frame_counts_for_its_session(postgres: str, tmp_path: Path) -
 
 
 async def test_a_client_that_does_not_listen_is_shown_the_door(
-    postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgres: str, tmp_path: Path, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate_limits, "FLOOD", Rate(5, 60))
-    async with running_front(postgres, tmp_path, arena_rate_frames_session="1/60") as front:
+    async with running_front(postgres, tmp_path, adapter=adapter, arena_rate_frames_session="1/60") as front:
         player = await front.player()
         session = await front.session(player)
         async with front.connect(session.id, player) as client:
@@ -119,9 +127,13 @@ async def test_a_client_that_does_not_listen_is_shown_the_door(
         assert front.limits.refused[Scope.FRAMES_SESSION] == 6
 
 
-async def test_an_address_has_so_many_connections(postgres: str, tmp_path: Path) -> None:
+async def test_an_address_has_so_many_connections(postgres: str, tmp_path: Path, adapter: Adapter) -> None:
     async with running_front(
-        postgres, tmp_path, arena_connections_per_address=2, arena_trusted_proxies="127.0.0.0/8"
+        postgres,
+        tmp_path,
+        adapter=adapter,
+        arena_connections_per_address=2,
+        arena_trusted_proxies="127.0.0.0/8",
     ) as front:
         session = await front.session(player := await front.player())
         async with AsyncExitStack() as stack:
@@ -145,18 +157,22 @@ async def test_an_address_has_so_many_connections(postgres: str, tmp_path: Path)
         assert front.limits.refused["connections_address"] == 1
 
 
-async def test_openings_of_websockets_count_as_requests(postgres: str, tmp_path: Path) -> None:
-    async with running_front(postgres, tmp_path, arena_rate_requests_address="1/60") as front:
+async def test_openings_of_websockets_count_as_requests(
+    postgres: str, tmp_path: Path, adapter: Adapter
+) -> None:
+    async with running_front(
+        postgres, tmp_path, adapter=adapter, arena_rate_requests_address="1/60"
+    ) as front:
         session = await front.session(player := await front.player())
         async with front.connect(session.id, player) as client:
             await client.receive_type("welcome")
             assert await refused_status(front, session.id) == 429
 
 
-async def test_what_was_refused_is_in_the_metrics(postgres: str, tmp_path: Path) -> None:
+async def test_what_was_refused_is_in_the_metrics(postgres: str, tmp_path: Path, adapter: Adapter) -> None:
     token = "only-for-prometheus-0123456789-abcdef"
     async with running_front(
-        postgres, tmp_path, arena_rate_frames_session="1/60", arena_metrics_token=token
+        postgres, tmp_path, adapter=adapter, arena_rate_frames_session="1/60", arena_metrics_token=token
     ) as front:
         session = await front.session(player := await front.player())
         async with front.connect(session.id, player) as client:

@@ -9,19 +9,26 @@ import trio
 from trio_websocket import ConnectionClosed
 
 from arena.store import bot_views
-from arena.ws import quart_adapter
+from arena.ws import held_connection
 from persistence import DatabaseUnavailable
-from tests.fixtures.front import Client, Front, running_front
+from tests.fixtures.front import Adapter, Client, Front, running_front
 
 PING_AFTER, PING_TIMEOUT = 0.3, 0.6
 
 
 @pytest.fixture
-async def impatient(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Front]:
+async def impatient(
+    postgres: str, tmp_path: Path, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Front]:
     """A server that asks after moments."""
-    monkeypatch.setattr(quart_adapter, "WATCH_INTERVAL", 0.02)
+    monkeypatch.setattr(held_connection, "WATCH_INTERVAL", 0.02)
     async with running_front(
-        postgres, tmp_path, arena_ping_after=PING_AFTER, arena_ping_timeout=PING_TIMEOUT, with_lobby=True
+        postgres,
+        tmp_path,
+        adapter=adapter,
+        arena_ping_after=PING_AFTER,
+        arena_ping_timeout=PING_TIMEOUT,
+        with_lobby=True,
     ) as running:
         yield running
 

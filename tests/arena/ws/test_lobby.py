@@ -20,7 +20,7 @@ from arena.store.bot_views import BotView
 from arena.store.bots import BotStatus
 from arena.ws import lobby
 from persistence import Database, DatabaseUnavailable
-from tests.fixtures.front import Client, Front, running_front
+from tests.fixtures.front import Adapter, Client, Front, running_front
 
 
 async def change(front: Front, bot_id: UUID, seq: int, *, pot: int = 1, status: str = "open") -> None:
@@ -223,14 +223,18 @@ async def test_those_who_come_at_once_share_one_read_of_the_page(
 
 
 @pytest.fixture
-async def narrow(postgres: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Front]:
+async def narrow(
+    postgres: str, tmp_path: Path, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Front]:
     """A server whose sockets buffer little."""
     monkeypatch.setattr(lobby_actor, "INTERVAL", 0.01)
 
     def buffer_little(listener: socket.socket) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
 
-    async with running_front(postgres, tmp_path, with_listener=buffer_little, with_lobby=True) as running:
+    async with running_front(
+        postgres, tmp_path, adapter=adapter, with_listener=buffer_little, with_lobby=True
+    ) as running:
         yield running
 
 

@@ -1,0 +1,191 @@
+"""The bytes of one TCP connection: read by one task, written by any without waiting.
+
+What the kernel does not take at once waits in a queue that a task empties, which only exists while there is something
+to empty. Whoever writes looks at `pending` first: the limit is theirs.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections import deque
+from contextlib import suppress
+from itertools import islice
+from typing import Final, TypeAlias
+
+import trio
+from trio.lowlevel import notify_closing, wait_readable, wait_writable
+
+RECEIVE_BYTES: Final = 16 * 1024
+"""Read at once."""
+MAX_GATHERED: Final = 64
+"""Pieces handed to the kernel at once."""
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+Address: TypeAlias = tuple[str, int]
+
+
+class TransportClosed(Exception):
+    """The connection is gone, or was closed by us."""
+
+
+class Transport:
+    """A connected, non-blocking socket.
+
+    Args:
+        nursery: where what is pending is sent; it outlives the transport.
+        peer: who is at the other end; None if that has no address.
+
+    Attributes:
+        pending_since: since when the client has not taken anything of what waits for it; None: nothing waits.
+    """
+
+    def __init__(self, sock: socket.socket, nursery: trio.Nursery, peer: Address | None) -> None:
+        self.peer = peer
+        self.is_secure = False
+        self.pending_since: float | None = None
+        self._socket = sock
+        self._nursery = nursery
+        self._unread = b""
+        self._pending: deque[bytes | memoryview] = deque()
+        self._pending_bytes = 0
+        self._moved = trio.Event()  # something of what was pending has been sent, or will never be
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    @property
+    def pending(self) -> tuple[int, int]:
+        """Pieces and bytes that wait for the client to read."""
+        return len(self._pending), self._pending_bytes
+
+    @property
+    def local_address(self) -> Address | None:
+        """Ours."""
+        try:
+            return address_of(self._socket.getsockname())
+        except OSError:
+            return None
+
+    async def receive(self) -> bytes:
+        """What has come, at least a byte; nothing at the end of the stream.
+
+        Raises:
+            TransportClosed: the connection is broken.
+        """
+        if self._unread:
+            data, self._unread = self._unread, b""
+            return data
+        while not self._closed:
+            try:
+                await wait_readable(self._socket)
+                return self._socket.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            except (OSError, trio.ClosedResourceError):
+                break
+        raise TransportClosed
+
+    def unread(self, data: bytes) -> None:
+        """Have the next `receive` return this first."""
+        self._unread = data + self._unread
+
+    def write(self, data: bytes) -> None:
+        """Send, now or as soon as the client reads.
+
+        A broken connection takes everything: that it is broken is found out by `receive`.
+        """
+        if self._closed:
+            return
+        rest: bytes | memoryview = data
+        if not self._pending:
+            try:
+                sent = self._socket.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                self.abort()
+                return
+            if sent == len(data):
+                return
+            rest = memoryview(data)[sent:]
+            self.pending_since = trio.current_time()
+            self._nursery.start_soon(self._flush)
+        self._pending.append(rest)
+        self._pending_bytes += len(rest)
+
+    async def moved(self) -> None:
+        """Wait until the client has taken something. A checkpoint. Raises `TransportClosed`."""
+        if self._closed:
+            await trio.lowlevel.checkpoint()
+            raise TransportClosed
+        if not self._pending:
+            await trio.lowlevel.checkpoint()
+            return
+        await self._moved.wait()
+        if self._closed:
+            raise TransportClosed
+
+    async def drained(self) -> None:
+        """Wait until nothing is pending. A checkpoint. Raises `TransportClosed`."""
+        await self.moved()
+        while self._pending:
+            await self.moved()
+
+    def end(self) -> None:
+        """Say that nothing more will come. What is pending is lost."""
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Close; what the kernel has taken is still sent, what is pending is not."""
+        if not self._closed:
+            self._closed = True
+            self._pending.clear()
+            self._pending_bytes = 0
+            self.pending_since = None
+            notify_closing(self._socket)
+            self._socket.close()
+            self._moved.set()
+
+    def abort(self) -> None:
+        """Close at once: what the kernel has taken is thrown away, too."""
+        if not self._closed:
+            with suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.close()
+
+    async def _flush(self) -> None:
+        while self._pending:
+            try:
+                await wait_writable(self._socket)
+                sent = self._socket.sendmsg(islice(self._pending, MAX_GATHERED))
+            except BlockingIOError:
+                continue
+            except (OSError, trio.ClosedResourceError):
+                self.abort()
+                return
+            self._take(sent)
+
+    def _take(self, sent: int) -> None:
+        self._pending_bytes -= sent
+        while sent:
+            first = self._pending[0]
+            if sent < len(first):
+                self._pending[0] = memoryview(first)[sent:]
+                break
+            sent -= len(first)
+            self._pending.popleft()
+        self.pending_since = trio.current_time() if self._pending else None
+        self._moved.set()
+        self._moved = trio.Event()
+
+
+def address_of(name: object) -> Address | None:
+    """From what a socket says of an address; None unless it is one of the internet."""
+    match name:
+        case (str(host), int(port), *_):
+            return host, port
+    return None

@@ -1,0 +1,155 @@
+"""A `Connection` straight on a transport.
+
+There is no task but the conversation's: it reads when the conversation does, and writes when that sends. What a client
+does not read waits in its transport, up to the limits of an outbox.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import trio
+
+from arena.edge.identity import Identity
+from arena.front.framing import Framing, text_frame
+from arena.front.transport import Transport, TransportClosed
+from arena.front.watch import Watch
+from arena.ws import held_connection
+from arena.ws.connection import (
+    MAX_FRAME_BYTES,
+    OUTBOX_BYTES,
+    OUTBOX_FRAMES,
+    RESUME,
+    CloseCode,
+    ConnectionClosed,
+    Conversation,
+)
+from arena.ws.held_connection import HeldConnection
+
+MAX_MESSAGE_BYTES: Final = 2 * MAX_FRAME_BYTES
+"""Longest message that is taken in: more than a frame may have, so that most of those that are too long are told so."""
+MAX_RECEIVED_AT_ONCE: Final = 32
+"""Messages of one client that are handed out before others have their turn."""
+
+
+class WebsocketConnection(HeldConnection):
+    """One accepted websocket.
+
+    Args:
+        watch: looks after it while it runs.
+        early: what the client sent right after its request.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        watch: Watch,
+        identity: Identity | None,
+        early: bytes = b"",
+        **options: Any,
+    ) -> None:
+        super().__init__(identity, **options)
+        self._transport = transport
+        self._watch = watch
+        self._framing = Framing(MAX_MESSAGE_BYTES)
+        self._received = 0
+        transport.unread(early)
+
+    async def receive(self) -> bytes:
+        messages = self._framing.messages
+        self._received += 1
+        if messages and self._received % MAX_RECEIVED_AT_ONCE:
+            self._traffic.frames_in += 1
+            return messages.popleft()
+        if messages:
+            await trio.lowlevel.checkpoint()
+        while not messages:
+            self._listening_since = trio.current_time()
+            self._pinged = False
+            try:
+                await self._read()
+            finally:
+                self._listening_since = None
+        self._traffic.frames_in += 1
+        return messages.popleft()
+
+    async def _read(self) -> None:
+        """Take in what comes next. Raises `ConnectionClosed`."""
+        if self._framing.is_over:
+            raise ConnectionClosed
+        try:
+            data = await self._transport.receive()
+        except TransportClosed:
+            raise ConnectionClosed from None
+        if not data:
+            raise ConnectionClosed
+        if answer := self._framing.receive(data):
+            if not self._has_room():
+                self.close(CloseCode.TOO_SLOW, RESUME)  # it pings and does not read
+                raise ConnectionClosed
+            self._transport.write(answer)
+
+    def _offer(self, frame: bytes) -> bool:
+        if self._closing is not None or not self._framing.is_open:
+            raise ConnectionClosed
+        if not self._has_room():
+            return False
+        self._transport.write(text_frame(frame))
+        self._traffic.frames_out += 1
+        return True
+
+    async def send(self, frame: bytes) -> None:
+        await trio.lowlevel.checkpoint()
+        while not self._offer(frame):
+            await self._moved()
+
+    async def flushed(self) -> None:
+        await trio.lowlevel.checkpoint()
+        while self._transport.pending_since is not None:
+            await self._moved()
+        if self._closing is not None:
+            raise ConnectionClosed
+
+    async def _moved(self) -> None:
+        try:
+            await self._transport.moved()
+        except TransportClosed:
+            raise ConnectionClosed from None
+
+    def _has_room(self) -> bool:
+        pieces, size = self._transport.pending
+        return pieces < OUTBOX_FRAMES and size < OUTBOX_BYTES
+
+    async def run(self, conversation: Conversation) -> None:
+        try:
+            with self._watch.over(self):
+                await self._hold(conversation)
+        finally:
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + held_connection.CLOSE_TIMEOUT):
+                await self._say_goodbye()
+
+    async def _say_goodbye(self) -> None:
+        """The closing handshake (RFC 6455 §7), after what is still pending; the caller limits its time."""
+        code, reason = self._closing or (CloseCode.NORMAL, "")
+        self._transport.write(self._framing.close(code, reason))
+        try:
+            while not self._framing.is_over:
+                data = await self._transport.receive()
+                if not data:
+                    break
+                self._transport.write(self._framing.receive(data))
+            await self._transport.drained()
+            self._transport.end()
+            # closing a socket that has something to read would take back what was sent
+            while await self._transport.receive():
+                pass
+        except TransportClosed:
+            pass
+
+    def look_after(self, now: float) -> None:
+        """See `Watched`."""
+        self._look_for_life(now)
+        waiting = self._transport.pending_since
+        if waiting is not None and now - waiting > held_connection.STALL_TIMEOUT:
+            self.close(CloseCode.TOO_SLOW, RESUME)
+            self._transport.abort()
