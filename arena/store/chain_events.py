@@ -54,6 +54,7 @@ INSERT = insert(
         "payout_key": "text",
     },
     RANK_CHAIN_EVENT,
+    together=True,
 )
 """Single writer: the bot's actor."""
 
@@ -65,6 +66,7 @@ FINAL = update(
     where="t.bot_id = v.bot_id and t.event_seq <= v.event_seq and not t.final",
     rank=RANK_CHAIN_EVENT,
     exact=False,
+    together=True,
 )
 """Single writer: the bot's actor."""
 

@@ -105,6 +105,7 @@ ACCEPT = insert(
         "valid_until": "timestamptz",
     },
     RANK_MESSAGE,
+    together=True,
 )
 """Single writer: the bot's actor."""
 
@@ -152,6 +153,7 @@ PAID = update(
         fee_signature = v.fee_signature, fee_slot = v.fee_slot""",
     where="t.id = v.id and t.status = 'paying'",
     rank=RANK_PAID,
+    together=True,
 )
 """Single writer: the bot's actor, from an event of the chain."""
 
@@ -162,6 +164,7 @@ JUDGED = update(
     set_="status = 'judged', reply = v.reply, solved = v.solved, judged_at = now()",
     where="t.id = v.id and t.status = 'paid'",
     rank=RANK_JUDGED,
+    together=True,
 )
 """Single writer: the bot's actor."""
 
