@@ -16,6 +16,7 @@ from arena.game.chain_facts import PaidMessage
 from arena.game.frames import ReplyDelta
 from arena.game.judging import Judging
 from arena.game.messages import BrainAnswered, Published
+from arena.game.recollection import Recollection
 from arena.game.services import Services
 from arena.game.thinking import Unjudged, think
 from arena.problems import Problem
@@ -51,6 +52,7 @@ class Thinker:
         self._judging = judging
         self._publish = publish
         self._tasks: dict[UUID, trio.CancelScope] = {}
+        self._recollection = Recollection(terms.turns_told(bot))
 
     def use_brain_of(self, bot: Bot) -> None:
         """From the next message on."""
@@ -71,8 +73,14 @@ class Thinker:
         self._tasks.pop(answer.message_id, None)
         self._judging.answer(answer.message_id, answer.verdict)
 
+    def judged(self, paid: PaidMessage, verdict: Verdict) -> None:
+        """The verdict is committed: from now on it is part of what its player's messages are judged by."""
+        turn = Turn(paid.index, paid.message.text, verdict.reply)
+        self._recollection.add(paid.message.session_id, turn)
+
     def stop(self) -> None:
-        """Nothing that waits is thought about any more."""
+        """Nothing that waits is thought about any more, and what was said is read anew."""
+        self._recollection.clear()
         self._judging.stop()
         for scope in self._tasks.values():
             scope.cancel()
@@ -114,18 +122,23 @@ class Thinker:
                 await trio.sleep(OUTAGE_PAUSE)
 
     async def _history(self, paid: PaidMessage) -> list[Turn]:
+        session_id = paid.message.session_id
+        if (kept := self._recollection.of(session_id)) is not None:
+            return kept
         while True:
             try:
                 earlier = await messages.history(
                     self._services.database,
-                    paid.message.session_id,
+                    session_id,
                     before_index=paid.index,
                     limit=terms.turns_told(self._bot),
                 )
             except DatabaseUnavailable:
                 await trio.sleep(OUTAGE_PAUSE)
                 continue
-            return [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
+            turns = [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
+            self._recollection.keep(session_id, turns)
+            return turns
 
     def _show(self, message: NewMessage, text: str) -> None:
         frame = ReplyDelta(id=message.client_id, text=text).model_dump_json().encode()

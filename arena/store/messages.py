@@ -319,6 +319,14 @@ async def by_client_id(database: Database, session_id: UUID, client_id: UUID) ->
     return None if record is None else _message(record)
 
 
+async def client_ids(database: Database, session_id: UUID, *, limit: int) -> list[UUID]:
+    """What the client of a session calls its messages: the ids of the first ``limit``."""
+    records = await database.fetch(
+        "select client_id from messages where session_id = $1 order by id limit $2", session_id, limit
+    )
+    return [record["client_id"] for record in records]
+
+
 async def by_index(database: Database, bot_id: UUID, message_index: int) -> Message | None:
     """The bot's message at this place on chain, or ``None``."""
     record = await database.fetch_one(
