@@ -10,7 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from arena.brains.base import Delta
 
-_WORDS_PER_DELTA: Final = 8
+_WORDS_PER_DELTA: Final = 5
 
 
 def _printable(text: str) -> str:

@@ -49,6 +49,8 @@ MAX_TOGETHER = 50
 TOGETHER_SECONDS = 0.02
 """A post holds at most what may be sent in so long, so that the next one need not wait longer."""
 OUTCOMES_AT_ONCE = 32
+CONFIRMED_EVERY = 4
+"""Looks at the chain, of which one is for what is confirmed and cannot be final yet, too."""
 
 
 class SubmitterFull(Exception):
@@ -77,12 +79,13 @@ class SubmitterStatus:
 class _Entry:
     """A transaction in our charge: in one of the two queues, or being sent, until it has an outcome."""
 
-    __slots__ = ("due", "outcome", "outgoing", "seen")
+    __slots__ = ("due", "outcome", "outgoing", "seen", "slot")
 
     def __init__(self, outgoing: Outgoing) -> None:
         self.outgoing = outgoing
         self.due = 0.0  # when to send it (again), by trio's clock
         self.seen = False  # it is confirmed, so sending it again is of no use
+        self.slot = 0  # in which it was seen last
         self.outcome: Outcome | None = None
 
 
@@ -121,6 +124,7 @@ class Submitter:
         self._outcomes = trio.CapacityLimiter(OUTCOMES_AT_ONCE)
         self._running = False
         self._sent = 0
+        self._looks = 0
         self._not_before = 0.0  # the node has asked for peace until then
         self._highest_finalized_slot = 0
         self._last_check_at: float | None = None
@@ -190,6 +194,7 @@ class Submitter:
     # --- sending ---
 
     async def _send_forever(self, nursery: trio.Nursery) -> Never:
+        next_at = trio.current_time()
         while True:
             entry, wait = self._next_to_send()
             if entry is None:
@@ -197,14 +202,15 @@ class Submitter:
                 with trio.move_on_after(wait):
                     await self._work.wait()
                 continue
-            await trio.sleep_until(self._not_before)
+            if (earliest := max(next_at, self._not_before)) > trio.current_time():
+                await trio.sleep_until(earliest)
             # what has come meanwhile goes with it
             entries = [entry]
             await self._sends.acquire_on_behalf_of(entries[0])
             while len(entries) < self._together and (entry := self._next_to_send()[0]) is not None:
                 entries.append(entry)
             nursery.start_soon(self._send, entries)
-            await trio.sleep(len(entries) * self._spacing)
+            next_at = max(next_at, trio.current_time()) + len(entries) * self._spacing
 
     def _next_to_send(self) -> tuple[_Entry | None, float]:
         """The next transaction to send, or for how long there is none."""
@@ -287,6 +293,7 @@ class Submitter:
         """Look at all of them once; returns those that have come to an end."""
         # The height first: only what is unknown after it counts as evidence.
         height = await self._client.block_height(Commitment.FINALIZED)
+        watched = await self._worth_a_look(watched)
         outcomes: list[tuple[_Entry, Outcome]] = []
         unknown: list[_Entry] = []
         statuses = await self._client.statuses([entry.outgoing.signature for entry in watched])
@@ -300,6 +307,16 @@ class Submitter:
         if unknown:
             outcomes += await self._check_dead(unknown)
         return outcomes
+
+    async def _worth_a_look(self, watched: list[_Entry]) -> list[_Entry]:
+        """What is confirmed becomes final when its slot does; until then it is only seen to every now and then, for
+        the fork that takes it back.
+        """
+        self._looks += 1
+        if self._looks % CONFIRMED_EVERY == 0 or not any(entry.seen for entry in watched):
+            return watched
+        final_slot = await self._client.slot(Commitment.FINALIZED)
+        return [entry for entry in watched if not entry.seen or entry.slot <= final_slot]
 
     async def _check_dead(self, entries: list[_Entry]) -> list[tuple[_Entry, Outcome]]:
         """Look up in the history those that can no longer land."""
@@ -327,6 +344,8 @@ class Submitter:
         if entry.seen and not seen:
             log.warning("a confirmed transaction has disappeared", signature=entry.outgoing.signature)
         entry.seen = seen
+        if status is not None:
+            entry.slot = status.slot
 
     async def _why(self, outgoing: Outgoing) -> object:
         """A guess at what kept a transaction out of all blocks; nothing depends on it but words."""

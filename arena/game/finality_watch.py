@@ -42,11 +42,14 @@ class FinalityWatch:
         while self._running:
             self._unseen = False
             try:
-                events = await chain_events.unfinal(services.database, self._bot_id)
-                if not events:
+                if not await chain_events.unfinal(services.database, self._bot_id, limit=1):
                     self._running = self._unseen  # an event may have come while we looked
                     continue
                 finalized_slot = await services.client.slot(Commitment.FINALIZED)
+                # the others cannot be final, nor known to be taken back
+                events = await chain_events.unfinal(
+                    services.database, self._bot_id, up_to_slot=finalized_slot
+                )
                 seen_slot, statuses = await services.client.statuses_at(
                     [event.signature for event in events], search_history=True
                 )

@@ -131,8 +131,8 @@ def _measured(told: dict[str, Any], shares: dict[str, float]) -> Measured:
 
 def _spy(pid: int, seconds: float, profile: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        ["py-spy", "record", "--pid", str(pid), "--duration", str(round(seconds)), "--rate", "250",
-         "--threads", "--gil", "--nonblocking", "--format", "raw", "--output", str(profile)],
+        ["py-spy", "record", "--pid", str(pid), "--duration", str(round(seconds)), "--rate", "150",
+         "--threads", "--gil", "--format", "raw", "--output", str(profile)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
