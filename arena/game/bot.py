@@ -17,7 +17,7 @@ import structlog
 from solders.pubkey import Pubkey
 
 from actors import Actor, ActorStopped, MailboxFull, Timer
-from arena.brains import Limited, Verdict
+from arena.brains import Verdict
 from arena.chain.client import Commitment
 from arena.chain.events import BotClosed, BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
@@ -287,13 +287,8 @@ class BotActor(Actor[BotMessage]):
             raise bot_ends_soon()
         if not self._keys_are_ours:
             raise keys_rotating()
-        if reason := self._unavailable():
+        if reason := self._thinker.unavailable():
             raise brain_unavailable(reason)
-
-    def _unavailable(self) -> str | None:
-        """Why the brain could not judge a message now, if it could not."""
-        brain = self._thinker.brain
-        return brain.unavailable() if isinstance(brain, Limited) else None
 
     def _learn_keys(self, keys: chain_events.Keys | None) -> None:
         """A bot that answers to other keys than ours can neither be paid nor pay: it waits for its rotation."""
@@ -558,7 +553,7 @@ class BotActor(Actor[BotMessage]):
         if self._publishing.lobby_is_behind:
             self._tell_lobby()
         now = time.time()
-        if not self._services.feed.status.is_recent(now) or self._unavailable():
+        if not self._services.feed.status.is_recent(now) or self._thinker.unavailable():
             self._payable_since = now  # without the chain, or without a brain, nobody could have paid
         over = ending.is_over(
             bot,
@@ -582,13 +577,13 @@ class BotActor(Actor[BotMessage]):
     async def _commit(self, changes: BotChanges) -> None:
         await self._services.journal.commit(changes.change(self._version))
         self._version += 1
-        turned = changes.mirror.status is not self._mirror.status
-        self._mirror = changes.mirror
+        before, self._mirror = self._mirror, changes.mirror
+        turned = self._mirror.status is not before.status
         if turned:
             self._watch_clock()
         for frame in changes.published:
             self._publishing.publish(frame)
-        if changes.published:
+        if turned or (self._mirror.pot, self._mirror.message_count) != (before.pot, before.message_count):
             self._tell_lobby()
 
     def _tell_lobby(self) -> None:

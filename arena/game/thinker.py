@@ -9,7 +9,7 @@ import structlog
 import trio
 
 from actors import Context
-from arena.brains import Brain, Turn, Verdict
+from arena.brains import Brain, Limited, Turn, Verdict
 from arena.crashpoints import crash_point
 from arena.game import terms
 from arena.game.chain_facts import PaidMessage
@@ -47,8 +47,7 @@ class Thinker:
     ) -> None:
         self._services = services
         self._context = context
-        self._bot = bot
-        self.brain: Brain = terms.brain_of(services, bot)
+        self.use_brain_of(bot)
         self._judging = judging
         self._publish = publish
         self._tasks: dict[UUID, trio.CancelScope] = {}
@@ -57,7 +56,13 @@ class Thinker:
     def use_brain_of(self, bot: Bot) -> None:
         """From the next message on."""
         self._bot = bot
-        self.brain = terms.brain_of(self._services, bot)
+        self._brain: Brain = terms.brain_of(self._services, bot)
+        # asked once: whether something follows a protocol is costly to tell
+        self._limited = self._brain if isinstance(self._brain, Limited) else None
+
+    def unavailable(self) -> str | None:
+        """Why the brain could not judge a message now, if it could not."""
+        return None if self._limited is None else self._limited.unavailable()
 
     def go_on(self) -> None:
         """Start to think about what can be thought about, and show what can be shown."""
@@ -106,7 +111,7 @@ class Thinker:
             verdict = Unjudged.FAILED  # a text that is lost cannot be judged
         else:
             verdict = await think(
-                self.brain,
+                self._brain,
                 message.text,
                 await self._history(paid),
                 paid.index,
