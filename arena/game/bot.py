@@ -583,7 +583,8 @@ class BotActor(Actor[BotMessage]):
             self._watch_clock()
         for frame in changes.published:
             self._publishing.publish(frame)
-        if turned or (self._mirror.pot, self._mirror.message_count) != (before.pot, before.message_count):
+        moved = (self._mirror.pot, self._mirror.message_count) != (before.pot, before.message_count)
+        if changes.published and (turned or moved):
             self._tell_lobby()
 
     def _tell_lobby(self) -> None:
