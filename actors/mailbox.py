@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Generator, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import outcome
 import trio
@@ -16,6 +16,8 @@ from actors.message import Message
 
 if TYPE_CHECKING:
     from actors.undelivered import UndeliveredMail
+
+ResultT = TypeVar("ResultT")
 
 
 class Overflow(Enum):
@@ -30,6 +32,27 @@ class Overflow(Enum):
 
     If that is an ask, its asker gets `MailboxFull`.
     """
+
+
+class _Woken(outcome.Outcome[None]):
+    """What wakes who has only waited: nothing. Unlike trio's own it can be used again and again, so none is made for
+    each message.
+    """
+
+    __slots__ = ()
+
+    def unwrap(self) -> None:
+        return None
+
+    def send(self, gen: Generator[ResultT, None, object]) -> ResultT:
+        return gen.send(None)
+
+    async def asend(self, agen: AsyncGenerator[ResultT, None]) -> ResultT:
+        return await agen.asend(None)
+
+
+WOKEN: Final = _Woken()
+"""To `trio.lowlevel.reschedule` with."""
 
 
 class Ask:
@@ -135,7 +158,7 @@ class Mailbox:
         reader = self._reader
         if reader is not None:
             self._reader = None
-            trio.lowlevel.reschedule(reader)
+            trio.lowlevel.reschedule(reader, WOKEN)
 
     def put_ask(self, ask: Ask) -> None:
         """Queue an ask, behind the queue if that is full. Raises `ActorStopped`."""
@@ -182,7 +205,7 @@ class Mailbox:
         """Wake the reader, if it sleeps."""
         reader, self._reader = self._reader, None
         if reader is not None:
-            trio.lowlevel.reschedule(reader)
+            trio.lowlevel.reschedule(reader, WOKEN)
 
     def withdraw(self, ask: Ask) -> None:
         """Forget an ask that still waits for room; one that is queued stays."""

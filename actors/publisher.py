@@ -10,6 +10,7 @@ import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task
 
 from actors.errors import MailboxFull, SubscriberLagged
+from actors.mailbox import WOKEN
 
 T = TypeVar("T")
 
@@ -145,7 +146,7 @@ class Subscription(Generic[T]):
     def _wake(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
-            trio.lowlevel.reschedule(reader)
+            trio.lowlevel.reschedule(reader, WOKEN)
 
     def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
         self._reader = None

@@ -31,6 +31,7 @@ from arena.game.services import Services
 from arena.game.tree import game_tree
 from arena.http.app import create_app
 from arena.keys import KeyRing
+from arena.process import settle_memory
 from arena.secretbox import SecretBox
 from arena.settings import Settings
 from arena.ws.conversations import Conversations
@@ -244,6 +245,7 @@ async def _serve(
     except TlsUnusable as error:
         raise StartError(str(error)) from error
     async with gateway.open([listener]):
+        settle_memory()
         on_ready()
         await shutdown.wait()
         await _wind_down(services)

@@ -34,7 +34,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0
 TOLD_OFF_WAIT: Final = 10.0
 """Seconds at least, when the server closed because too much was sent (1008)."""
 UNAVAILABLE_WAIT: Final = 2.0
-"""Seconds at least, when the server cannot now (4503) and does not say how long."""
+"""Seconds at least, when the server cannot now (1013) and does not say how long."""
 STEADY_AFTER: Final = 5.0
 """Seconds of a connection after which what failed before it does not count any more."""
 FRAMES_KEPT: Final = 64
@@ -269,7 +269,7 @@ def _closed(reason: CloseReason | None, error: Json) -> _Lost | None:
             return _Lost(why, detail, token_refused=True)
         case 4404:
             return _Lost(why, detail, for_good=True)
-        case 4503:
+        case 1013:
             return _Lost(why, detail, at_least=asked or UNAVAILABLE_WAIT)
         case _:
             return _Lost("disconnected" if why == "resume" else why, detail)

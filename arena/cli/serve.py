@@ -24,12 +24,15 @@ from arena.keys import KeyRing, generated_keypair, load_keys
 from arena.localnet.config import LocalnetConfig
 from arena.localnet.errors import LocalnetError
 from arena.localnet.process import LocalnetProcess
+from arena.process import raise_descriptor_limit
 from arena.server import Endpoints, StartError, run_arena
 from arena.settings import Settings, SettingsError
 from persistence import DataDirectoryLocked, EmbeddedPostgres, MigrationError, PostgresStartError
 
 log = structlog.get_logger(__name__)
 
+BACKLOG = 4096
+"""Connections that wait to be accepted; the system may allow fewer (`net.core.somaxconn`)."""
 EXPECTED = (
     StartError,
     DataDirInUse,
@@ -50,6 +53,7 @@ def serve(no_demo: bool) -> None:
     said: list[str] = []
     try:
         keys = load_keys(settings)
+        raise_descriptor_limit()
         with _listener(settings) as listener, hold_data_dir(settings.arena_data_dir), children() as kept:
             endpoints = _start_children(settings, kept)
             house = None if no_demo or not endpoints.local_chain else _house(settings)
@@ -73,7 +77,7 @@ def _listener(settings: Settings) -> Iterator[socket.socket]:
             listener.bind((host, port))
         except OSError as error:
             fail(f"cannot listen on {host}:{port}: {error.strerror}; set ARENA_HOST or ARENA_PORT")
-        listener.listen(1024)
+        listener.listen(BACKLOG)
         listener.setblocking(False)
         yield listener
 
@@ -121,9 +125,10 @@ async def _run(
     port = listener.getsockname()[1]
 
     def ready() -> None:
+        scheme = "http" if settings.arena_tls_certificate is None else "https"
         host = settings.arena_host if ":" not in settings.arena_host else f"[{settings.arena_host}]"
-        click.echo(f"\n  Arena is open: http://{host}:{port}\n", err=False)
-        click.echo(f"  Play a round in a second terminal: arena demo --url http://{host}:{port}\n")
+        click.echo(f"\n  Arena is open: {scheme}://{host}:{port}\n", err=False)
+        click.echo(f"  Play a round in a second terminal: arena demo --url {scheme}://{host}:{port}\n")
         sys.stdout.flush()
 
     async with trio.open_nursery() as nursery:

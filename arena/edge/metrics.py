@@ -103,6 +103,21 @@ def _traffic(traffic: Traffic) -> Iterator[Metric]:
     frames.add_metric(["in"], traffic.frames_in)
     frames.add_metric(["out"], traffic.frames_out)
     yield frames
+    yield GaugeMetricFamily("arena_sockets", "Connections of any kind that are open.", traffic.sockets)
+    yield CounterMetricFamily(
+        "arena_sockets_refused",
+        "Connections turned away, because there are too many.",
+        traffic.sockets_refused,
+    )
+    yield CounterMetricFamily(
+        "arena_connection_faults", "Connections that a fault of ours has ended.", traffic.faults
+    )
+    closed = CounterMetricFamily(
+        "arena_websockets_closed", "Websockets that are over, by the code we closed with.", labels=["code"]
+    )
+    for code, count in sorted(traffic.closed.items()):
+        closed.add_metric([str(int(code))], count)
+    yield closed
     messages = CounterMetricFamily("arena_messages", "Messages that came so far.", labels=["step"])
     for step in ("quoted", "paid", "judged"):
         messages.add_metric([step], getattr(traffic, step))

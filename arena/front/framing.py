@@ -25,6 +25,7 @@ _SILENT: Final = logging.Logger("arena.front.framing", level=logging.CRITICAL)
 _OPEN: Final = State.OPEN
 _WHOLE_TEXT: Final = 0x81
 _WHOLE_BINARY: Final = 0x82
+_MASKED: Final = 0x80
 _MAX_CONTROL: Final = 125
 _Utf8Decoder: Final = getincrementaldecoder("utf-8")
 
@@ -58,10 +59,10 @@ class Framing:
         return self._protocol.eof_sent
 
     @property
-    def close_code(self) -> int | None:
-        """With what the client closed; None: it did not."""
-        close = self._protocol.close_rcvd
-        return None if close is None else close.code
+    def fault(self) -> int | None:
+        """The code with which the client was left because it broke the rules; None: it did not."""
+        left = self._protocol.close_sent if self._protocol.close_rcvd is None else None
+        return left.code if left is not None and self._protocol.eof_sent else None
 
     def receive(self, data: bytes) -> bytes:
         """Take in what has come. Returns what is to be sent in answer: pongs, or why the client is left."""
@@ -78,17 +79,15 @@ class Framing:
                 if end - place < 10:
                     break
                 length, start = int.from_bytes(buffer[place + 2 : place + 10], "big"), place + 14
-            if fault := self._fault(first, second, length):
+            # what is a message in itself, and right by its header, is not looked at any closer
+            is_whole = (first == _WHOLE_TEXT or first == _WHOLE_BINARY) and second >= _MASKED  # noqa: SIM109 -- faster
+            if (not is_whole or length > self._max_message) and (fault := self._fault(first, second, length)):
                 self._protocol.fail(*fault)
                 break
             stop = start + length
             if stop > end:
                 break
-            if (
-                (first == _WHOLE_TEXT or first == _WHOLE_BINARY)  # noqa: SIM109 -- twice as fast
-                and self._fragments is None
-                and self._protocol.state is _OPEN
-            ):
+            if is_whole and self._fragments is None and self._protocol.state is _OPEN:
                 message = apply_mask(buffer[start:stop], buffer[start - 4 : start])
                 if first == _WHOLE_TEXT and not _is_utf8(message):
                     self._protocol.fail(CloseCode.INVALID_DATA, "text that is not UTF-8")
@@ -110,7 +109,7 @@ class Framing:
         """What is wrong with a frame by its header alone, so that nobody waits for the rest of it."""
         if length > self._max_message:
             return CloseCode.MESSAGE_TOO_BIG, f"more than {self._max_message} bytes"
-        if second < 0x80:
+        if second < _MASKED:
             return CloseCode.PROTOCOL_ERROR, "a client masks its frames"
         if first & 0x70:
             return CloseCode.PROTOCOL_ERROR, "reserved bits must be 0"

@@ -28,6 +28,7 @@ from arena.edge.failures import RETRY_AFTER
 from arena.edge.identity import Identity
 from arena.front.handshake import Upgrade, read_handshake
 from arena.front.http import HEAD_TIMEOUT, HttpConnection
+from arena.front.poller import Poller
 from arena.front.proxy_protocol import ProxyHeaderMalformed, parse
 from arena.front.refusals import malformed, refusal
 from arena.front.tls import HANDSHAKE_TIMEOUT, NotTls, TlsTransport, server_context
@@ -80,10 +81,12 @@ class Gateway:
             else None
         )
         self._watch = Watch()
+        self._poller = Poller() if Poller.is_available() else None
         self._http: dict[HttpConnection, None] = {}
         self._of_address: Counter[str] = Counter()
         self._refused = 0
         self._accepting = trio.CancelScope()
+        self._supporting = trio.CancelScope(shield=True)
         self._nursery: trio.Nursery  # of all connections
         self._idle = trio.Event()
         self._connections = 0
@@ -112,14 +115,25 @@ class Gateway:
         async with trio.open_nursery() as nursery:
             await nursery.start(lifespan.handle_lifespan)
             await lifespan.wait_for_startup()
-            nursery.start_soon(self._watch.run, held_connection.WATCH_INTERVAL)
-            async with trio.open_nursery() as self._nursery:
-                with self._accepting:
-                    async with trio.open_nursery() as accepting:
-                        for listener in listeners:
-                            accepting.start_soon(self._accept, listener)
-                        task_status.started()
-                await trio.sleep_forever()
+            nursery.start_soon(self._support)
+            try:
+                async with trio.open_nursery() as self._nursery:
+                    with self._accepting:
+                        async with trio.open_nursery() as accepting:
+                            for listener in listeners:
+                                accepting.start_soon(self._accept, listener)
+                            task_status.started()
+                    await trio.sleep_forever()
+            finally:
+                self._supporting.cancel()
+
+    async def _support(self) -> None:
+        """What connections need, also for their last words when all is cancelled."""
+        with self._supporting:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._watch.run, held_connection.WATCH_INTERVAL)
+                if self._poller is not None:
+                    nursery.start_soon(self._poller.run)
 
     async def close(self, within: float) -> None:
         """Accept nobody any more, and let requests that are being answered come to their end, for so many seconds.
@@ -153,7 +167,7 @@ class Gateway:
                         await self._after_failed_accept(error)
                         break
                     client.setblocking(False)
-                    self._nursery.start_soon(self._serve, Transport(client, self._nursery, address_of(name)))
+                    self._nursery.start_soon(self._serve, client, address_of(name))
         finally:
             notify_closing(listener)
             listener.close()
@@ -177,11 +191,13 @@ class Gateway:
         if 0 < self._per_address <= self._of_address[key] and not self._is_proxy(transport.peer):
             raise _too_many(f"An address has at most {self._per_address} connections.", 429)
         self._connections += 1
+        self._services.traffic.sockets += 1
         self._of_address[key] += 1
         try:
             yield
         finally:
             self._connections -= 1
+            self._services.traffic.sockets -= 1
             self._of_address[key] -= 1
             if not self._of_address[key]:
                 del self._of_address[key]
@@ -190,8 +206,9 @@ class Gateway:
 
     # -- one connection
 
-    async def _serve(self, transport: Transport) -> None:
+    async def _serve(self, client: socket.socket, peer: Address | None) -> None:
         """From the first byte to the last. Whatever goes wrong goes wrong here and nowhere else."""
+        transport = Transport(client, self._nursery, self._poller, peer)
         try:
             with self._counted(transport):
                 try:

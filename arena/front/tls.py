@@ -52,9 +52,9 @@ class TlsTransport(Transport):
     """A transport over another's socket, which that gives up. `handshake` first."""
 
     def __init__(self, plain: Transport, context: ssl.SSLContext) -> None:
-        super().__init__(plain._socket, plain._nursery, plain.peer)
+        sock, self._unread_cipher = plain.detach()
+        super().__init__(sock, plain._nursery, plain._poller, plain.peer)
         self.is_secure = True
-        self._unread_cipher, plain._unread = plain._unread, b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 

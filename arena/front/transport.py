@@ -14,7 +14,17 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 import trio
-from trio.lowlevel import notify_closing, wait_readable, wait_writable
+from trio.lowlevel import (
+    Abort,
+    RaiseCancelT,
+    Task,
+    notify_closing,
+    wait_readable,
+    wait_task_rescheduled,
+    wait_writable,
+)
+
+from arena.front.poller import Poller
 
 RECEIVE_BYTES: Final = 16 * 1024
 """Read at once."""
@@ -34,23 +44,32 @@ class Transport:
 
     Args:
         nursery: where what is pending is sent; it outlives the transport.
+        poller: says when something has come; None: trio does.
         peer: who is at the other end; None if that has no address.
 
     Attributes:
         pending_since: since when the client has not taken anything of what waits for it; None: nothing waits.
     """
 
-    def __init__(self, sock: socket.socket, nursery: trio.Nursery, peer: Address | None) -> None:
+    def __init__(
+        self, sock: socket.socket, nursery: trio.Nursery, poller: Poller | None, peer: Address | None
+    ) -> None:
         self.peer = peer
         self.is_secure = False
         self.pending_since: float | None = None
         self._socket = sock
         self._nursery = nursery
+        self._poller = poller
+        self._reader: Task | None = None
+        self._readable = False  # there may be something to read
+        self._ended = False  # all that the peer will ever send is there
         self._unread = b""
         self._pending: deque[bytes | memoryview] = deque()
         self._pending_bytes = 0
         self._moved = trio.Event()  # something of what was pending has been sent, or will never be
         self._closed = False
+        if poller is not None:
+            poller.add(sock.fileno(), self._ring)
 
     @property
     def closed(self) -> bool:
@@ -70,7 +89,7 @@ class Transport:
             return None
 
     async def receive(self) -> bytes:
-        """What has come, at least a byte; nothing at the end of the stream.
+        """What has come, at least a byte; nothing at the end of the stream. A checkpoint, unless it was unread.
 
         Raises:
             TransportClosed: the connection is broken.
@@ -80,13 +99,37 @@ class Transport:
             return data
         while not self._closed:
             try:
-                await wait_readable(self._socket)
-                return self._socket.recv(RECEIVE_BYTES)
+                if self._poller is None:
+                    await wait_readable(self._socket)
+                elif self._readable:
+                    await trio.lowlevel.checkpoint()
+                else:
+                    self._reader = trio.lowlevel.current_task()
+                    await wait_task_rescheduled(self._stop_waiting)
+                data = self._socket.recv(RECEIVE_BYTES)
             except BlockingIOError:
+                self._readable = False
                 continue
             except (OSError, trio.ClosedResourceError):
                 break
+            # a short read has emptied the socket: the next arrival rings again
+            self._readable = self._ended or len(data) == RECEIVE_BYTES
+            return data
         raise TransportClosed
+
+    def _ring(self, ended: bool) -> None:
+        self._readable = True
+        self._ended |= ended
+        self._wake()
+
+    def _wake(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            trio.lowlevel.reschedule(reader)
+
+    def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
+        self._reader = None
+        return Abort.SUCCEEDED
 
     def unread(self, data: bytes) -> None:
         """Have the next `receive` return this first."""
@@ -139,6 +182,13 @@ class Transport:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 
+    def detach(self) -> tuple[socket.socket, bytes]:
+        """The socket and what was unread, for another transport. This one is over."""
+        self._closed = True
+        if self._poller is not None:
+            self._poller.remove(self._socket.fileno())
+        return self._socket, self._unread
+
     def close(self) -> None:
         """Close; what the kernel has taken is still sent, what is pending is not."""
         if not self._closed:
@@ -146,8 +196,11 @@ class Transport:
             self._pending.clear()
             self._pending_bytes = 0
             self.pending_since = None
+            if self._poller is not None:
+                self._poller.remove(self._socket.fileno())
             notify_closing(self._socket)
             self._socket.close()
+            self._wake()
             self._moved.set()
 
     def abort(self) -> None:

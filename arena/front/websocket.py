@@ -16,7 +16,7 @@ from arena.front.transport import Transport, TransportClosed
 from arena.front.watch import Watch
 from arena.ws import held_connection
 from arena.ws.connection import (
-    MAX_FRAME_BYTES,
+    MAX_MESSAGE_BYTES,
     OUTBOX_BYTES,
     OUTBOX_FRAMES,
     RESUME,
@@ -26,8 +26,6 @@ from arena.ws.connection import (
 )
 from arena.ws.held_connection import HeldConnection
 
-MAX_MESSAGE_BYTES: Final = 2 * MAX_FRAME_BYTES
-"""Longest message that is taken in: more than a frame may have, so that most of those that are too long are told so."""
 MAX_RECEIVED_AT_ONCE: Final = 32
 """Messages of one client that are handed out before others have their turn."""
 
@@ -52,42 +50,39 @@ class WebsocketConnection(HeldConnection):
         self._transport = transport
         self._watch = watch
         self._framing = Framing(MAX_MESSAGE_BYTES)
-        self._received = 0
         transport.unread(early)
 
     async def receive(self) -> bytes:
         messages = self._framing.messages
-        self._received += 1
-        if messages and self._received % MAX_RECEIVED_AT_ONCE:
-            self._traffic.frames_in += 1
-            return messages.popleft()
-        if messages:
-            await trio.lowlevel.checkpoint()
         while not messages:
-            self._listening_since = trio.current_time()
-            self._pinged = False
-            try:
-                await self._read()
-            finally:
-                self._listening_since = None
+            await self._read()
+        self._heard += 1
         self._traffic.frames_in += 1
+        if not self._heard % MAX_RECEIVED_AT_ONCE:
+            await trio.lowlevel.checkpoint()
         return messages.popleft()
 
     async def _read(self) -> None:
         """Take in what comes next. Raises `ConnectionClosed`."""
-        if self._framing.is_over:
+        framing, transport = self._framing, self._transport
+        if framing.is_over:
+            if (fault := framing.fault) is not None:
+                self.close(CloseCode(fault))  # for the count: the client has been told
             raise ConnectionClosed
+        self._listening = True
         try:
-            data = await self._transport.receive()
+            data = await transport.receive()
         except TransportClosed:
             raise ConnectionClosed from None
+        finally:
+            self._listening = False
         if not data:
             raise ConnectionClosed
-        if answer := self._framing.receive(data):
+        if answer := framing.receive(data):
             if not self._has_room():
                 self.close(CloseCode.TOO_SLOW, RESUME)  # it pings and does not read
                 raise ConnectionClosed
-            self._transport.write(answer)
+            transport.write(answer)
 
     def _offer(self, frame: bytes) -> bool:
         if self._closing is not None or not self._framing.is_open:

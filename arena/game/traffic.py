@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Final
 from uuid import UUID
 
@@ -43,7 +43,9 @@ class Traffic:
         requests: HTTP requests answered, also those refused.
         frames_in, frames_out: of websockets.
         connections: websockets that are open now.
+        sockets: connections of any kind that are open now.
         sockets_refused: connections that were turned away because there are too many.
+        closed: websockets that are over, by the code that we closed them with.
         faults: connections that ended because of a fault of ours.
         quoted, paid, judged: quotes given, payments that the chain has confirmed, verdicts given.
         quote: from being asked for a quote to the answer.
@@ -56,7 +58,9 @@ class Traffic:
         self.frames_in = 0
         self.frames_out = 0
         self.connections = 0
+        self.sockets = 0
         self.sockets_refused = 0
+        self.closed: Counter[int] = Counter()
         self.faults = 0
         self.quoted = 0
         self.paid = 0

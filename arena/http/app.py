@@ -41,6 +41,7 @@ from arena.http import (
     terms,
     users,
     wallets,
+    websockets,
 )
 from arena.http.client import client_key
 from arena.http.context import Front, front, set_front
@@ -107,7 +108,7 @@ def _register(app: QuartTrio) -> None:
         faucet,
     ):
         app.register_blueprint(topic.blueprint, url_prefix=API_PREFIX)
-    for topic in (admin, admin_bots, admin_figures, admin_operations, metrics, index, pages):
+    for topic in (admin, admin_bots, admin_figures, admin_operations, metrics, index, pages, websockets):
         app.register_blueprint(topic.blueprint)
 
 

@@ -6,10 +6,8 @@ from hypercorn.config import Config
 
 from arena.settings import Settings
 
-MAX_MESSAGE_BYTES = 256 * 1024
-"""Longest websocket message that hypercorn takes in: more than a frame may have, so that we can say so
-ourselves.
-"""
+MAX_MESSAGE_BYTES = 128 * 1024
+"""Of websockets, where hypercorn is the server, as it is at our own front door."""
 GRACEFUL_TIMEOUT = 5.0
 
 

@@ -59,8 +59,11 @@ def render(problem: Problem) -> Response:
     retry_after = problem.extra.get("retry_after")
     if isinstance(retry_after, int | float):
         response.headers["Retry-After"] = str(math.ceil(retry_after))
-    if problem.status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="arena"'
+    match problem.status:
+        case 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="arena"'
+        case 426:
+            response.headers["Upgrade"] = "websocket"
     return response
 
 

@@ -21,6 +21,8 @@ BEARER_PREFIX: Final = "bearer."
 
 MAX_FRAME_BYTES: Final = 64 * 1024
 """Longest frame of a client. A message's text has at most 10,000 characters of 4 bytes, or escapes of 6."""
+MAX_MESSAGE_BYTES: Final = 2 * MAX_FRAME_BYTES
+"""Longest message that is taken in: more than a frame may have, so that most of those that are too long are told so."""
 
 OUTBOX_FRAMES: Final = 256
 OUTBOX_BYTES: Final = 1024 * 1024
@@ -32,17 +34,24 @@ class CloseCode(IntEnum):
     NORMAL = 1000
     GOING_AWAY = 1001
     """The server stops. Connect again and resume."""
+    PROTOCOL_ERROR = 1002
+    """The client does not keep to the websocket protocol."""
+    INVALID_DATA = 1007
+    """Text that is not UTF-8."""
     POLICY_VIOLATION = 1008
     """The client did not stop when it was told that it sends too much."""
+    TOO_BIG = 1009
+    """A message was far longer than a frame may be."""
     INTERNAL_ERROR = 1011
     """A fault of the server. Connect again and resume."""
+    TRY_AGAIN_LATER = 1013
+    """Not now. The reason is the code of a problem."""
     IDLE = 4408
     """The client has not said anything for too long, not even `pong`. Connect again and resume."""
     TOO_SLOW = 4008
     """Frames were not read as fast as they came. Connect again and resume."""
     UNAUTHORIZED = 4401
     NOT_FOUND = 4404
-    UNAVAILABLE = 4503
 
 
 RESUME: Final = "resume"

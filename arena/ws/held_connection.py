@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from http import HTTPStatus
 from math import inf
 from time import time
 
@@ -52,7 +53,10 @@ class HeldConnection(ABC):
         self._clock = clock
         self._traffic = traffic or Traffic()
         # silence counts only while somebody listens: what has come before that is not lost on the way
-        self._listening_since: float | None = None
+        self._listening = False
+        self._heard = 0  # grows with each message
+        self._heard_before = 0  # when it was last looked for life, and since when it is the same
+        self._silent_since = trio.current_time()
         self._pinged = False
         self._conversation = trio.CancelScope()
         self._closing: tuple[CloseCode, str] | None = None
@@ -122,6 +126,8 @@ class HeldConnection(ABC):
             if trio.current_effective_deadline() == -inf:
                 self.close(CloseCode.GOING_AWAY, RESUME)
             self.close(CloseCode.NORMAL)
+            if self._closing is not None:
+                self._traffic.closed[self._closing[0]] += 1
 
     def _refuse(self, problem: Problem) -> None:
         if self._closing is None:
@@ -130,9 +136,14 @@ class HeldConnection(ABC):
 
     def _look_for_life(self, now: float) -> None:
         """Ask a silent client whether it is there, and leave it if it does not answer."""
-        if self._closing is not None or self._listening_since is None:
+        if self._closing is not None:
             return
-        silent = now - self._listening_since
+        if not self._listening or self._heard != self._heard_before:
+            self._heard_before = self._heard
+            self._silent_since = now
+            self._pinged = False
+            return
+        silent = now - self._silent_since
         if silent >= self._idle_after:
             self.close(CloseCode.IDLE, RESUME)
         elif silent >= self._ping_after and not self._pinged:
@@ -142,6 +153,8 @@ class HeldConnection(ABC):
 
 def close_code(problem: Problem) -> CloseCode:
     """With what a connection is closed that this problem ends."""
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return CloseCode.TRY_AGAIN_LATER
     try:
         return CloseCode(4000 + problem.status)
     except ValueError:

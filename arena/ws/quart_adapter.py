@@ -35,15 +35,15 @@ class QuartConnection(HeldConnection):
         self._written = trio.Event()
 
     async def receive(self) -> bytes | str:
-        self._listening_since = trio.current_time()
-        self._pinged = False
+        self._listening = True
         try:
             # quart hands on None for an empty binary frame
             frame = await self._websocket.receive() or b""
+            self._heard += 1
             self._traffic.frames_in += 1
             return frame
         finally:
-            self._listening_since = None
+            self._listening = False
 
     def _offer(self, frame: bytes) -> bool:
         return self._outbox.offer(frame)

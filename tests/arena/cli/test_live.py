@@ -271,7 +271,7 @@ async def test_who_sent_too_much_waits(clock: MockClock) -> None:
 
 
 async def test_not_now_is_later_as_the_server_says(clock: MockClock) -> None:
-    script = closes_with(4503, "busy", code="busy", detail="Not now.", retry_after=17)
+    script = closes_with(1013, "busy", code="busy", detail="Not now.", retry_after=17)
     async with serving(script, welcome) as server, listening(Live(server.url, "/ws/x")) as live:
         lost = await waiting(live)
         assert (lost.code, left(lost) >= 17) == ("busy", True)

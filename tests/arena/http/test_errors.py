@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -203,3 +204,10 @@ async def test_a_payment_whose_message_is_not_there(front: Front) -> None:
         f"/api/v1/chats/{session.id}/messages", json=body, headers=player.headers
     )
     problem(response, 404, "message_not_found")
+
+
+@pytest.mark.parametrize("path", ["/ws/lobby", f"/ws/bots/{UUID(int=1)}", f"/ws/chats/{UUID(int=1)}"])
+async def test_where_a_websocket_is_it_is_said_that_one_is_needed(front: Front, path: str) -> None:
+    response = await front.http.get(path)
+    problem(response, 426, "upgrade_required")
+    assert response.headers["Upgrade"] == "websocket"

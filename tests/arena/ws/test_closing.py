@@ -156,7 +156,7 @@ async def test_a_user_has_so_many_connections_and_no_more(
         await client.receive_type("welcome")
         async with front.connect(session.id, player) as second:
             assert (await second.receive())["code"] == "too_many_connections"
-            assert (await second.closed()).code == 4503
+            assert (await second.closed()).code == 1013
         async with front.connect((await front.session(other)).id, other) as third:
             await third.receive_type("welcome")
     async with front.connect(session.id, player) as again:
@@ -176,7 +176,7 @@ async def test_a_chat_has_so_many_tabs_and_no_more(front: Front) -> None:
         for client in (one, two, four):
             assert (await client.receive())["type"] == "welcome"
         assert (await three.receive())["code"] == "too_many_connections"
-        assert (await three.closed()).code == 4503
+        assert (await three.closed()).code == 1013
 
 
 async def test_a_full_server_says_so(front: Front) -> None:

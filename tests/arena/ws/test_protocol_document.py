@@ -51,7 +51,7 @@ def test_every_frame_has_an_example(side: str, socket: str) -> None:
 def test_every_code_is_in_the_table() -> None:
     raised = {
         code
-        for package in ("edge", "http", "ws", "game", "chain", "brains")
+        for package in ("edge", "front", "http", "ws", "game", "chain", "brains")
         for path in (ROOT / "arena" / package).rglob("*.py")
         for code in CODE.findall(path.read_text("utf-8"))
     }

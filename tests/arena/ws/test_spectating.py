@@ -134,7 +134,7 @@ async def test_strangers_cannot_take_the_place_of_players(front: Front) -> None:
         assert (await first.receive())["type"] == "welcome"
         async with front.open(f"/ws/bots/{bot_id}") as second:
             assert (await second.receive())["code"] == "too_many_connections"
-            assert (await second.closed()).code == 4503
+            assert (await second.closed()).code == 1013
         async with front.connect((await front.session(player)).id, player) as chat:
             assert (await chat.receive())["type"] == "welcome"
     async with front.open(f"/ws/bots/{bot_id}") as again:

@@ -1,0 +1,44 @@
+"""Every side of the chat benchmark says the same, and the benchmark comes to its tables. No figure is judged."""
+
+from __future__ import annotations
+
+import json
+import sys
+from uuid import uuid4
+
+import pytest
+from websockets.sync.client import connect
+
+from benchmarks.chat import __main__ as chat
+from benchmarks.chat.exchange import REPLY, TEXT
+from benchmarks.harness import cores
+from benchmarks.harness.process import running
+
+HERE = cores.split()
+
+
+@pytest.mark.parametrize("side", chat.sides())
+def test_each_message_comes_back_with_its_reply(side: str) -> None:
+    with running(
+        lambda port: [sys.executable, "-m", chat.SIDES[side], str(port)], cores=HERE.server
+    ) as server:
+        url = f"ws://127.0.0.1:{server.port}/"
+        with connect(url, compression=None) as first, connect(url, compression=None) as second:
+            for websocket in (first, second, first):
+                said = str(uuid4())
+                websocket.send(json.dumps({"type": "message", "id": said, "text": TEXT}))
+                reply = json.loads(websocket.recv(timeout=10, decode=True))
+                assert (reply["type"], reply["id"], reply["text"], reply["reply"]) == (
+                    "reply",
+                    said,
+                    TEXT,
+                    REPLY,
+                )
+            assert reply["message_index"] == 2  # the first one's bot has heard two
+
+
+def test_all_sides_are_measured_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    chat.run([1, 3], rounds=1, seconds=0.2, warm_up=0.1)
+    printed = capsys.readouterr().out
+    for side in chat.sides():
+        assert sum(line.split("|")[1].strip() == side for line in printed.splitlines() if "|" in line) == 2

@@ -1,0 +1,194 @@
+"""The load generator counts right, fails when the server fails, and leaves nothing behind. No figure is judged."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+
+from benchmarks.harness import cores, native, report
+from benchmarks.harness.load import ID_PLACE, Clients, Load, LoadFailed, holding, run
+from benchmarks.harness.process import Server, ServerFailed, running
+
+SERVER = Path(__file__).with_name("websocket_server.py")
+HERE = cores.split()
+PAYLOAD = f'{{"id":"{ID_PLACE}"}}'.encode()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running(lambda port: [sys.executable, str(SERVER), str(port)], cores=HERE.server) as server:
+        yield server
+
+
+def seen(server: Server) -> dict[str, Any]:
+    with urlopen(f"http://127.0.0.1:{server.port}/seen") as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
+
+
+def short(payload: bytes = PAYLOAD, *, rate: float | None = None) -> Load:
+    return Load(payload, seconds=0.3, warm_up=0.1, rate=rate)
+
+
+def test_every_echo_is_counted_once(server: Server) -> None:
+    measured = run(server, Clients(5, paths=["/echo"]), short(), cores=HERE.others)
+    counted = seen(server)
+    assert measured.total_sent == measured.total_answered == counted["frames"]["/echo"]
+    assert counted["distinct"] == measured.total_sent  # each has an id of its own
+    assert 0 < measured.messages < measured.total_answered
+    assert 0 < measured.p50 <= measured.p90 <= measured.p99 <= measured.max
+    assert measured.server_cpu > 0
+    assert 0 < measured.own_share <= 1
+
+
+def test_frames_with_another_id_or_none_are_no_answers(server: Server) -> None:
+    measured = run(server, Clients(2, paths=["/noisy"]), short(), cores=HERE.others)
+    assert measured.total_sent == measured.total_answered == seen(server)["frames"]["/noisy"]
+
+
+def test_a_payload_without_an_id_is_answered_by_any_frame(server: Server) -> None:
+    measured = run(server, Clients(2), short(b"hello"), cores=HERE.others)
+    assert measured.total_sent == measured.total_answered == seen(server)["frames"]["/"]
+    assert seen(server)["distinct"] == 1
+
+
+def test_frames_of_every_length_are_understood(server: Server) -> None:
+    for size in (1, 125, 126, 65_535):
+        run(server, Clients(1, paths=["/echo"]), short(b"x" * size), cores=HERE.others)
+    measured = run(server, Clients(1, paths=["/long"]), short(b"x" * 100), cores=HERE.others)  # 100,000 back
+    assert measured.total_sent == measured.total_answered > 0
+
+
+def test_an_open_loop_sends_by_the_clock_however_long_answers_take(server: Server) -> None:
+    measured = run(server, Clients(20, paths=["/slow"]), short(rate=100), cores=HERE.others)
+    assert 30 <= measured.total_sent <= 45  # 0.4 seconds of it, on a busy machine
+    assert measured.missed == 0
+
+
+def test_an_open_loop_counts_what_it_could_not_send(server: Server) -> None:
+    measured = run(server, Clients(1, paths=["/silent"]), short(rate=1000), cores=HERE.others)
+    assert (measured.total_sent, measured.total_answered, measured.messages) == (64, 0, 0)
+    assert measured.missed > 0
+
+
+def test_an_open_loop_counts_waiting_for_ones_turn_as_latency(server: Server) -> None:
+    # 50 ms each on one connection, due every 10: the last of the measured ones has waited for most others
+    measured = run(server, Clients(1, paths=["/slow"]), short(rate=100), cores=HERE.others)
+    assert measured.max > 150_000
+
+
+def test_paths_and_headers_are_one_a_connection(server: Server) -> None:
+    clients = Clients(4, paths=["/a", "/b"], headers=["Sec-WebSocket-Protocol: arena.v1, bearer.x"])
+    run(server, clients, short(), cores=HERE.others)
+    assert set(seen(server)["frames"]) == {"/a", "/b"}
+    run(server, Clients(1, ["/only-with-header"], ["X-Token: x"]), short(), cores=HERE.others)
+    with pytest.raises(LoadFailed, match=r"1 connections failed.* 401 "):
+        run(
+            server,
+            Clients(2, ["/only-with-header"], ["X-Token: x", "X-Other: x"]),
+            short(),
+            cores=HERE.others,
+        )
+
+
+def test_a_refused_handshake_is_a_failure(server: Server) -> None:
+    with pytest.raises(LoadFailed, match=r"3 connections failed, the first: refused: HTTP/1\.1 403"):
+        run(server, Clients(3, paths=["/refuse"]), short(), cores=HERE.others)
+
+
+def test_a_close_is_a_failure_also_when_others_go_on(server: Server) -> None:
+    with pytest.raises(LoadFailed, match="1 connections failed, the first: closed with 4401"):
+        run(server, Clients(3, paths=["/echo", "/echo", "/close"]), short(), cores=HERE.others)
+
+
+def test_a_connection_is_ready_after_the_greeting(server: Server) -> None:
+    clients = Clients(3, paths=["/welcome"], greeting='"type":"welcome"')
+    measured = run(server, clients, short(b"hello"), cores=HERE.others)
+    # had the first frame been taken for an answer, one message would be answered too many
+    assert measured.total_answered == measured.total_sent == seen(server)["frames"]["/welcome"]
+
+
+def test_a_broadcast_is_there_when_the_last_connection_has_it(server: Server) -> None:
+    clients = Clients(7, paths=["/listen"], greeting='"welcome"', source_addresses=3)
+    with holding(server, clients, cores=HERE.others, mark='"number":') as held:
+        assert held.opened.connections == 7
+        for number in (12, 5, 12):
+            urlopen(f"http://127.0.0.1:{server.port}/broadcast?{number}").close()
+            got = held.next_broadcast()
+            assert (got.number, got.received) == (number, 7)
+            assert got.first_ns <= got.last_ns
+
+
+def test_held_connections_that_are_lost_are_a_failure(server: Server) -> None:
+    def lose() -> None:
+        with holding(server, Clients(2), cores=HERE.others) as held:
+            assert held.opened.connections == 2
+            os.kill(server.pid, signal.SIGTERM)
+            os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+
+    with pytest.raises(LoadFailed, match="2 connections failed"):
+        lose()
+
+
+def test_a_server_runs_on_its_cores_and_is_looked_at(server: Server) -> None:
+    assert os.sched_getaffinity(server.pid) == HERE.server
+    before = server.cpu_seconds()
+    run(server, Clients(5), Load(b"hello", seconds=0.5, warm_up=0), cores=HERE.others)
+    assert server.cpu_seconds() > before
+    memory = server.memory()
+    assert 0 < memory.pss <= memory.rss
+
+
+def test_a_server_that_does_not_start_is_quoted() -> None:
+    with (
+        pytest.raises(ServerFailed, match="no such thing"),
+        running(lambda _: [sys.executable, "-c", "raise SystemExit('no such thing')"], cores=HERE.server),
+    ):
+        pass
+
+
+def test_a_program_is_compiled_when_its_source_is_newer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "BUILD", tmp_path / "build")
+    source = tmp_path / "program.c"
+    source.write_text("int main(void) { return 0; }")
+    first = native.compiled(source).stat().st_mtime_ns
+    assert native.compiled(source).stat().st_mtime_ns == first
+    os.utime(source, ns=(first + 1, first + 1))
+    assert native.compiled(source).stat().st_mtime_ns > first
+
+
+def test_without_a_compiler_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native, "BUILD", tmp_path)
+    monkeypatch.setattr(native.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(native.importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(native.NoCompiler, match="pip install --require-hashes"):
+        native.compiled(tmp_path / "program.c")
+
+
+def test_sides_take_turns_and_rounds_begin_with_another() -> None:
+    turns: list[str] = []
+    sides = {name: lambda name=name: turns.append(name) for name in "abc"}  # type: ignore[misc]
+    report.interleaved(sides, 2)
+    assert turns == ["a", "b", "c", "b", "c", "a"]
+
+
+def test_ratios_are_taken_within_a_round() -> None:
+    assert report.ratios([2, 40, 9], [1, 10, 3]) == report.Spread(3, 2, 4)
+
+
+def test_a_table_is_markdown() -> None:
+    assert report.table(["side", "rate"], [["ours", 12345], ["theirs", 0.5]]) == (
+        "| side   |   rate |\n| ------ | -----: |\n| ours   | 12,345 |\n| theirs |  0.500 |"
+    )
