@@ -31,7 +31,7 @@ from arena.game.services import Services
 from arena.game.tree import game_tree
 from arena.http.app import create_app
 from arena.keys import KeyRing
-from arena.process import settle_memory
+from arena.process import settle_memory, share_interpreter
 from arena.secretbox import SecretBox
 from arena.settings import Settings
 from arena.ws.conversations import Conversations
@@ -246,6 +246,7 @@ async def _serve(
         raise StartError(str(error)) from error
     async with gateway.open([listener]):
         settle_memory()
+        share_interpreter()
         on_ready()
         await shutdown.wait()
         await _wind_down(services)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ import trio
 
 from arena.keys import load_keys
 from arena.settings import load_settings
+from benchmarks.harness.cores import pinned, split
+from benchmarks.harness.process import Server, allow_open_files, running
 from benchmarks.paid import world
-from benchmarks.paid.processes import Cpu, Process, cores, free_port, running
+from benchmarks.paid.processes import Cpu, Process, running_module
 from persistence import EmbeddedPostgres
 
 START_SECONDS = 60.0
+END_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ class Measured:
 class Run:
     """A running arena with its surroundings."""
 
-    def __init__(self, arena: Process, node: Process, players: Process, postgres: int, dsn: str) -> None:
-        self.arena = arena
+    def __init__(self, arena: Server, node: Process, players: Process, postgres: int, dsn: str) -> None:
+        self._arena = arena
         self._node = node
         self._players = players
         self._pids = {"arena": arena.pid, "postgres": postgres, "node": node.pid, "players": players.pid}
@@ -78,13 +82,12 @@ class Run:
         self._players.tell({"warm": warm, "seconds": seconds, "rate": rate})
         self._players.hear()
         cpu = Cpu(self._pids)
-        watching = None if profile is None else _spy(self.arena.pid, seconds, profile)
+        watching = None if profile is None else _spy(self._arena.pid, seconds, profile)
         told = self._players.hear()
         shares = cpu.shares()
         if watching is not None:
             watching.wait()
         self._players.hear()
-        self.arena.check_runs()
         return _measured(told, shares)
 
     def play(self, messages: int) -> Measured:
@@ -141,19 +144,22 @@ def _spy(pid: int, seconds: float, profile: Path) -> subprocess.Popen[bytes]:
 @contextmanager
 def running_arena(folder: Path, size: Size) -> Iterator[Run]:
     """Start everything, with all players connected, and end it all."""
-    inner, outer = cores()
+    here = split()
+    allow_open_files()
+    common = {"ARENA_DATA_DIR": str(folder / "arena"), "ARENA_PUBLIC_URL": "http://127.0.0.1"}
     with ExitStack() as stack:
-        port = free_port()
-        settings = load_settings(None, arena_data_dir=folder / "arena", arena_port=port)
-        postgres = _postgres(folder, outer)
+        settings = load_settings(None, **{name.lower(): value for name, value in common.items()})
+        postgres = EmbeddedPostgres(folder / "postgres")
         stack.callback(postgres.stop)
+        with pinned(here.others):
+            postgres.start()
         keys = load_keys(settings)
         made = trio.run(
             lambda: world.create(
                 postgres.dsn, settings, keys, bot_count=size.bots, session_count=size.sessions
             )
         )
-        node = stack.enter_context(running(["benchmarks.paid.node"], outer))
+        node = stack.enter_context(running_module("benchmarks.paid.node", here.others))
         node.tell(
             [
                 {**asdict(bot), "bot_id": bot.bot_id.hex(), "founding_key": bot.founding_key.hex()}
@@ -161,48 +167,47 @@ def running_arena(folder: Path, size: Size) -> Iterator[Run]:
             ]
         )
         rpc_port, ws_port = node.hear()
-        log = stack.enter_context((folder / "arena.log").open("wb"))
         environment = {
-            "ARENA_DATA_DIR": str(folder / "arena"),
-            "ARENA_PORT": str(port),
+            **common,
             "ARENA_RATE_LIMITS": "false",
             "ARENA_CONNECTIONS_PER_ADDRESS": "0",
             "ARENA_CHAIN_SENDS": "100000",
-            "ARENA_LOG_FORMAT": "json",
             "DATABASE_URL": postgres.dsn,
             "SOLANA_RPC_URL": f"http://127.0.0.1:{rpc_port}",
             "SOLANA_WS_URL": f"ws://127.0.0.1:{ws_port}",
         }
-        arena = stack.enter_context(running(["arena", "serve", "--no-demo"], inner, env=environment, log=log))
-        _wait_until_healthy(arena, port)
-        players = stack.enter_context(running(["benchmarks.paid.players"], outer))
-        players.tell({"port": port, "seats": [asdict(seat) for seat in made.seats]})
+        arena = stack.enter_context(
+            running(
+                # `env` becomes the arena: the process is the same
+                lambda port: [
+                    "env",
+                    f"ARENA_PORT={port}",
+                    sys.executable,
+                    "-m",
+                    "arena",
+                    "serve",
+                    "--no-demo",
+                ],
+                cores=here.server,
+                environment=environment,
+                end_timeout=END_SECONDS,
+            )
+        )
+        _wait_until_healthy(arena)
+        players = stack.enter_context(running_module("benchmarks.paid.players", here.others))
+        players.tell({"port": arena.port, "seats": [asdict(seat) for seat in made.seats]})
         players.hear()
         assert postgres.pid is not None
         yield Run(arena, node, players, postgres.pid, postgres.dsn)
 
 
-def _postgres(folder: Path, on: set[int]) -> EmbeddedPostgres:
-    import os
-
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, on)  # its processes inherit it
-    try:
-        postgres = EmbeddedPostgres(folder / "postgres")
-        postgres.start()
-    finally:
-        os.sched_setaffinity(0, before)
-    return postgres
-
-
-def _wait_until_healthy(arena: Process, port: int) -> None:
+def _wait_until_healthy(arena: Server) -> None:
+    """It accepts connections before all of it is there."""
     deadline = time.monotonic() + START_SECONDS
     while True:
-        arena.check_runs()
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/health", timeout=5) as answer:
-                if answer.status == 200:
-                    return
+            with urllib.request.urlopen(f"http://127.0.0.1:{arena.port}/api/v1/health", timeout=5):
+                return
         except OSError as error:
             if time.monotonic() > deadline:
                 raise RuntimeError("the arena is not ready") from error
