@@ -43,14 +43,12 @@ class KeyRing:
     secrets_key: bytes = field(repr=False)
     jwt_previous_secrets: tuple[str, ...] = field(default=(), repr=False)
     admin: Keypair | None = field(default=None, repr=False)
+    quote_pubkey: Pubkey = field(init=False)
+    payout_pubkey: Pubkey = field(init=False)
 
-    @property
-    def quote_pubkey(self) -> Pubkey:
-        return self.quote.pubkey()
-
-    @property
-    def payout_pubkey(self) -> Pubkey:
-        return self.payout.pubkey()
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "quote_pubkey", self.quote.pubkey())
+        object.__setattr__(self, "payout_pubkey", self.payout.pubkey())
 
 
 def load_keys(settings: Settings) -> KeyRing:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import resource
+import sys
 from typing import Final
 
 WANTED_DESCRIPTORS: Final = 20_000
 """Connections of all kinds, and what else is open."""
 _GC_THRESHOLDS: Final = (10_000, 20, 50)
+_SWITCH_INTERVAL: Final = 0.001
 
 
 def raise_descriptor_limit(wanted: int = WANTED_DESCRIPTORS) -> int:
@@ -28,3 +30,11 @@ def settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
+
+
+def share_interpreter() -> None:
+    """Let the database's thread have its turn after a millisecond, not after Python's five.
+
+    It needs several turns for a commit, and every player waits for commits; it never keeps its turn for long.
+    """
+    sys.setswitchinterval(_SWITCH_INTERVAL)

@@ -31,7 +31,7 @@ from arena.game.services import Services
 from arena.game.tree import game_tree
 from arena.http.app import create_app
 from arena.keys import KeyRing
-from arena.process import settle_memory
+from arena.process import settle_memory, share_interpreter
 from arena.secretbox import SecretBox
 from arena.settings import Settings
 from arena.ws.conversations import Conversations
@@ -190,7 +190,9 @@ async def make_services(
     router = ChainRouter(services)
     interval = settings.arena_chain_interval
     services.feed = Feed(client, endpoints.ws_url, program_id, router, poll_interval=interval)
-    services.submitter = Submitter(client, router.ended, interval=interval)
+    services.submitter = Submitter(
+        client, router.ended, interval=interval, sends_per_second=settings.arena_chain_sends
+    )
     return services
 
 
@@ -244,6 +246,7 @@ async def _serve(
         raise StartError(str(error)) from error
     async with gateway.open([listener]):
         settle_memory()
+        share_interpreter()
         on_ready()
         await shutdown.wait()
         await _wind_down(services)

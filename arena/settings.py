@@ -152,6 +152,8 @@ class Settings(BaseSettings):
     """The same for the wallets of operators."""
     arena_chain_interval: Annotated[float, Field(gt=0, le=60)] = 1.0
     """Between two looks at the chain, for what the subscription did not bring and for our own transactions."""
+    arena_chain_sends: Annotated[float, Field(gt=0, le=100_000)] = 100.0
+    """Transactions a second that are sent to the node, repeated ones included; more wait."""
     arena_shutdown_grace: Annotated[float, Field(ge=0, le=600)] = 10.0
     arena_verdict_timeout: Annotated[float, Field(gt=0, le=600)] = 30.0
     """The deadline of a brain; a message without a verdict by then is refunded."""

@@ -1,77 +1,97 @@
-"""One batch of changes as SQL: the fences first, then one statement per table for the rows of all changes."""
+"""One batch of changes as SQL: the fences, and one statement per table for the rows of all changes.
+
+Mostly all of it is put together into one statement: a round trip to Postgres costs more than what is done there.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
-from uuid import UUID
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
-import asyncpg
-
-from actors import StaleSnapshot
+from actors import Snapshot, StaleSnapshot
 from persistence.database import Connection
 from persistence.statement import Change, Statement, Write, WriteConflict
 
-_CREATE_SNAPSHOTS = """
-    insert into actor_snapshots (kind, id, version, schema, data)
-    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::integer[], $5::bytea[])
-    on conflict do nothing
-    returning kind, id
-"""
-_ADVANCE_SNAPSHOTS = """
-    update actor_snapshots s set version = v.version, schema = v.schema, data = v.data, updated_at = now()
-    from unnest($1::text[], $2::text[], $3::bigint[], $4::integer[], $5::bytea[])
-        as v (kind, id, version, schema, data)
-    where s.kind = v.kind and s.id = v.id and s.version = v.version - 1
-    returning s.kind, s.id
-"""
+_CREATE_SNAPSHOTS = Statement(
+    name="snapshots.create",
+    sql="""
+        insert into actor_snapshots (kind, id, version, schema, data)
+        select * from unnest($1::text[], $2::text[], $3::bigint[], $4::integer[], $5::bytea[])
+        on conflict do nothing""",
+    columns=5,
+    rank=0,
+    together=True,
+)
+_ADVANCE_SNAPSHOTS = Statement(
+    name="snapshots.advance",
+    sql="""
+        update actor_snapshots s set version = v.version, schema = v.schema, data = v.data, updated_at = now()
+        from unnest($1::text[], $2::text[], $3::bigint[], $4::integer[], $5::bytea[])
+            as v (kind, id, version, schema, data)
+        where s.kind = v.kind and s.id = v.id and s.version = v.version - 1""",
+    columns=5,
+    rank=0,
+    together=True,
+)
+_PARAMETER = re.compile(r"\$(\d+)")
+_FENCES = (_CREATE_SNAPSHOTS, _ADVANCE_SNAPSHOTS)
+
+Columns = Sequence[Sequence[object]]
 
 
-class AlreadyCommitted(Exception):
-    """The batch is there: an attempt whose answer was lost had committed it after all."""
-
-
-async def write_batch(connection: Connection, batch_id: UUID, changes: Sequence[Change]) -> None:
+async def write_batch(connection: Connection, changes: Sequence[Change]) -> None:
     """Write everything, inside the caller's transaction.
 
     Raises:
-        AlreadyCommitted: an earlier attempt at this batch was committed.
         StaleSnapshot, WriteConflict: some change does not fit; the caller finds out which by writing less.
         asyncpg.PostgresError: Postgres refuses.
     """
-    try:
-        # waits for an earlier attempt that is still being committed
-        await connection.execute("insert into journal_batches (id) values ($1)", batch_id)
-    except asyncpg.UniqueViolationError:
-        raise AlreadyCommitted from None
-    await _write_snapshots(connection, changes)
+    snapshots = _snapshots(changes)
     rows: dict[Statement, list[Write]] = defaultdict(list)
     for change in changes:
         for write in change.writes:
             rows[write.statement].append(write)
+    columns: dict[Statement, Columns] = {
+        fence: list(zip(*((s.kind, s.id, s.version, s.schema, s.data) for s in given), strict=True))
+        for fence, given in snapshots.items()
+        if given
+    }
     for statement in sorted(rows, key=lambda statement: (statement.rank, statement.name)):
-        await _write_rows(connection, statement, rows[statement])
+        columns[statement] = list(zip(*(write.values for write in rows[statement]), strict=True))
+    if all(statement.together for statement in columns):
+        affected = await _write_together(connection, columns)
+        for statement, count in affected.items():
+            _check(statement, count, columns, snapshots)
+        return
+    for statement in columns:
+        tag = await connection.execute(statement.sql, *columns[statement])
+        _check(statement, int(tag.rpartition(" ")[2]), columns, snapshots)
 
 
-async def _write_snapshots(connection: Connection, changes: Sequence[Change]) -> None:
-    _refuse_doubles(changes)
-    for sql, first in ((_CREATE_SNAPSHOTS, True), (_ADVANCE_SNAPSHOTS, False)):
-        snapshots = [
-            change.snapshot
-            for change in changes
-            if change.snapshot is not None and (change.expected_version == 0) is first
-        ]
-        if not snapshots:
-            continue
-        columns = zip(*((s.kind, s.id, s.version, s.schema, s.data) for s in snapshots), strict=True)
-        written = {(row["kind"], row["id"]) for row in await connection.fetch(sql, *map(list, columns))}
-        for snapshot in snapshots:
-            if (snapshot.kind, snapshot.id) not in written:
-                raise StaleSnapshot(snapshot.kind, snapshot.id, snapshot.version - 1)
+def _check(
+    statement: Statement,
+    affected: int,
+    columns: Mapping[Statement, Columns],
+    snapshots: Mapping[Statement, Sequence[Snapshot]],
+) -> None:
+    given = len(columns[statement][0])
+    if affected == given or not statement.exact:
+        return
+    if statement in _FENCES:
+        # which of several it is, is found out by writing less
+        stale = snapshots[statement][0]
+        raise StaleSnapshot(stale.kind, stale.id, stale.version - 1)
+    raise WriteConflict(f"{statement.name} affected {affected} rows instead of {given}")
 
 
-def _refuse_doubles(changes: Sequence[Change]) -> None:
-    """Two snapshots of one actor never go together: one statement would write one of them and seem to write both."""
+def _snapshots(changes: Sequence[Change]) -> dict[Statement, list[Snapshot]]:
+    """All snapshots, by the statement that writes them.
+
+    Two snapshots of one actor never go together: one statement would write one of them and seem to write both.
+    """
+    by_fence: dict[Statement, list[Snapshot]] = {fence: [] for fence in _FENCES}
     seen: set[tuple[str, str]] = set()
     for change in changes:
         if (snapshot := change.snapshot) is None:
@@ -79,11 +99,35 @@ def _refuse_doubles(changes: Sequence[Change]) -> None:
         if (snapshot.kind, snapshot.id) in seen:
             raise StaleSnapshot(snapshot.kind, snapshot.id, snapshot.version - 1)
         seen.add((snapshot.kind, snapshot.id))
+        by_fence[_ADVANCE_SNAPSHOTS if change.expected_version else _CREATE_SNAPSHOTS].append(snapshot)
+    return by_fence
 
 
-async def _write_rows(connection: Connection, statement: Statement, writes: Sequence[Write]) -> None:
-    columns = zip(*(write.values for write in writes), strict=True)
-    tag = await connection.execute(statement.sql, *map(list, columns))
-    affected = int(tag.rpartition(" ")[2])
-    if statement.exact and affected != len(writes):
-        raise WriteConflict(f"{statement.name} affected {affected} rows instead of {len(writes)}")
+async def _write_together(
+    connection: Connection, columns: Mapping[Statement, Columns]
+) -> dict[Statement, int]:
+    """How many rows each statement affected."""
+    if not columns:
+        return {}
+    statements = tuple(columns)
+    counts = await connection.fetchrow(
+        _together(statements), *(column for of_one in columns.values() for column in of_one)
+    )
+    assert counts is not None, "it counts"
+    return dict(zip(statements, counts, strict=True))
+
+
+@lru_cache(maxsize=256)
+def _together(statements: tuple[Statement, ...]) -> str:
+    """One statement that does what all of them do, and tells how many rows each affected."""
+    parts: list[str] = []
+    offset = 0
+    for number, statement in enumerate(statements):
+        parts.append(f"w{number} as ({_PARAMETER.sub(_moved_by(offset), statement.sql)} returning 1)")
+        offset += statement.columns
+    counts = ", ".join(f"(select count(*) from w{number})" for number in range(len(parts)))  # noqa: S608
+    return f"with {', '.join(parts)} select {counts}"
+
+
+def _moved_by(offset: int) -> Callable[[re.Match[str]], str]:
+    return lambda parameter: f"${int(parameter[1]) + offset}"

@@ -19,6 +19,7 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 
 CONNECT_TIMEOUT = 10.0
 STATEMENT_TIMEOUT = 30.0
+"""For a question, or all statements of a transaction."""
 ACQUIRE_TIMEOUT = 10.0
 UNWIND_TIMEOUT = 3.0
 """How long a statement that was given up may take to end on the server before its connection is cut."""
@@ -56,23 +57,27 @@ class Database:
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """All rows."""
-        return await self._call(lambda connection: connection.fetch(sql, *args, timeout=STATEMENT_TIMEOUT))
+        return await self._call(lambda connection: connection.fetch(sql, *args))
 
     async def fetch_one(self, sql: str, *args: object) -> asyncpg.Record | None:
         """The first row, or None."""
-        return await self._call(lambda connection: connection.fetchrow(sql, *args, timeout=STATEMENT_TIMEOUT))
+        return await self._call(lambda connection: connection.fetchrow(sql, *args))
 
     async def fetch_value(self, sql: str, *args: object) -> Any:
         """The first column of the first row, or None."""
-        return await self._call(lambda connection: connection.fetchval(sql, *args, timeout=STATEMENT_TIMEOUT))
+        return await self._call(lambda connection: connection.fetchval(sql, *args))
 
     async def execute(self, sql: str, *args: object) -> str:
         """Run a statement; its command tag, such as "UPDATE 1"."""
-        return await self._call(lambda connection: connection.execute(sql, *args, timeout=STATEMENT_TIMEOUT))
+        return await self._call(lambda connection: connection.execute(sql, *args))
 
-    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run `work` on the asyncio side, inside one transaction: one hop, however many statements."""
-        return await self._call(partial(_in_transaction, work))
+    async def run(self, work: Callable[[Connection], Awaitable[T]], *, first: str | None = None) -> T:
+        """Run `work` on the asyncio side, inside one transaction: one hop, however many statements.
+
+        Args:
+            first: a statement without parameters that begins the transaction, in the same round trip.
+        """
+        return await self._call(partial(_in_transaction, first, work))
 
     async def ping(self) -> None:
         """Return if Postgres answers."""
@@ -101,30 +106,42 @@ async def open_database(dsn: str, *, min_size: int = 1, max_size: int = 8) -> As
 
 
 async def _with_connection(pool: asyncpg.Pool, work: Callable[[Connection], Awaitable[T]]) -> T:
-    connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT)
-    try:
-        return await work(connection)
-    finally:
-        with suppress(*OUTAGES):  # it is cut then, and what came of the work is known already
-            await pool.release(connection, timeout=UNWIND_TIMEOUT)
+    # one timer for all of it: the driver's own are one for each statement
+    async with asyncio.timeout(ACQUIRE_TIMEOUT) as limit:
+        connection = await pool.acquire()
+        try:
+            limit.reschedule(asyncio.get_running_loop().time() + STATEMENT_TIMEOUT)
+            return await work(connection)
+        finally:
+            with suppress(*OUTAGES):  # it is cut then, and what came of the work is known already
+                await pool.release(connection, timeout=UNWIND_TIMEOUT)
 
 
-async def _in_transaction(work: Callable[[Connection], Awaitable[T]], connection: Connection) -> T:
-    transaction = connection.transaction()
-    await transaction.start()
+async def _in_transaction(
+    first: str | None, work: Callable[[Connection], Awaitable[T]], connection: Connection
+) -> T:
     try:
+        await connection.execute("BEGIN;" if first is None else f"BEGIN; {first}")
         result = await work(connection)
     except BaseException:
         # whoever was cancelled, or has seen a statement take too long, is not to be kept by the same server once more
         watchdog = asyncio.get_running_loop().call_later(UNWIND_TIMEOUT, connection.terminate)
         try:
             with suppress(*OUTAGES):  # the cause is on its way already
-                await transaction.rollback()
+                await connection.execute("ROLLBACK;")
         finally:
             watchdog.cancel()
         raise
-    await transaction.commit()
+    await connection.execute("COMMIT;")
     return result
+
+
+async def _keep(connection: Connection) -> None:
+    """What a connection has when it goes back into the pool.
+
+    The driver rolls back what is open, and would ask Postgres to undo settings, listening and session locks with
+    every call; nobody here uses any.
+    """
 
 
 async def _create_pool(dsn: str, min_size: int, max_size: int) -> asyncpg.Pool:
@@ -134,7 +151,7 @@ async def _create_pool(dsn: str, min_size: int, max_size: int) -> asyncpg.Pool:
             min_size=min_size,
             max_size=max_size,
             timeout=CONNECT_TIMEOUT,
-            command_timeout=STATEMENT_TIMEOUT,
+            reset=_keep,
             server_settings={
                 "application_name": "arena",
                 "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_TIMEOUT * 1000)),

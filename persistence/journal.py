@@ -17,7 +17,7 @@ import asyncpg
 import trio
 
 from actors import StaleSnapshot
-from persistence.batch import AlreadyCommitted, write_batch
+from persistence.batch import write_batch
 from persistence.database import Connection, Database, DatabaseUnavailable
 from persistence.statement import Change, ChangeRejected, WriteConflict
 
@@ -213,12 +213,15 @@ class Journal:
 
     async def _transact(self, batch_id: UUID, changes: Sequence[Change]) -> None:
         async def work(connection: Connection) -> None:
-            await write_batch(connection, batch_id, changes)
+            await write_batch(connection, changes)
 
         try:
-            await self._database.run(work)
-        except AlreadyCommitted:
-            return
+            # its id first: that waits for an earlier attempt which is still being committed
+            await self._database.run(work, first=f"insert into journal_batches (id) values ('{batch_id}')")  # noqa: S608
+        except asyncpg.UniqueViolationError as error:
+            if error.table_name != "journal_batches":
+                raise ChangeRejected(str(error)) from error
+            return  # the answer to an earlier attempt was lost; it was committed after all
         except _PASSING as error:
             raise DatabaseUnavailable(str(error)) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:

@@ -20,6 +20,8 @@ class Statement:
         columns: how many parameters there are.
         rank: where it comes inside a batch: parents before children, inserts before updates.
         exact: it must affect exactly as many rows as it is given; otherwise the change fails with `WriteConflict`.
+        together: in one batch it touches no row that another such statement touches, and needs none of what they do but
+            as a parent. So a batch that has no others is one statement for Postgres.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Statement:
     columns: int
     rank: int
     exact: bool = True
+    together: bool = False
 
     def __post_init__(self) -> None:
         if set(map(int, re.findall(r"\$(\d+)", self.sql))) != set(range(1, self.columns + 1)):

@@ -15,16 +15,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 MAX_EXTRA_WORDS: Final = 8
 
 _APOSTROPHES: Final = frozenset("'’‘ʼ`´＇")
+_NO_APOSTROPHES: Final = str.maketrans("", "", "'`")
+_ASCII_WORDS: Final = re.compile("[0-9a-z]+")
 _WORD_CATEGORIES: Final = frozenset("LMN")
 
 
+@lru_cache(maxsize=512)
 def words(text: str) -> tuple[str, ...]:
     """The normalised words of ``text``."""
+    if text.isascii():  # nothing to normalise, and no character that has a word in it
+        return tuple(_ASCII_WORDS.findall(text.translate(_NO_APOSTROPHES).lower()))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _drop(text)).casefold())
     return tuple(
         "".join(

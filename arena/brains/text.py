@@ -10,7 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from arena.brains.base import Delta
 
-_WORDS_PER_DELTA: Final = 3
+_WORDS_PER_DELTA: Final = 5
 
 
 def _printable(text: str) -> str:
@@ -24,7 +24,7 @@ Printable = AfterValidator(_printable)
 
 
 async def said(reply: str) -> AsyncIterator[Delta]:
-    """Pieces of a few words each that make up ``reply`` when put together."""
+    """Pieces of some words each that make up ``reply`` when put together."""
     pieces = reply.split(" ")
     for start in range(0, len(pieces), _WORDS_PER_DELTA):
         yield Delta((" " if start else "") + " ".join(pieces[start : start + _WORDS_PER_DELTA]))

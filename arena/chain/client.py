@@ -24,6 +24,7 @@ from arena.chain import wire
 from arena.chain.parallel import in_parallel
 from arena.chain.reasons import CHAIN_UNAVAILABLE, explain_node_error
 from arena.chain.rpc import PREFLIGHT_FAILURE, ChainUnavailable, JsonRpc, RpcError
+from arena.chain.together import Together
 from arena.chain.transaction_errors import custom_code, describe
 
 __all__ = [
@@ -165,6 +166,7 @@ class ChainClient:
         self._blockhash: tuple[float, Blockhash] | None = None
         self._blockhash_lock = trio.Lock()
         self._rents: dict[int, int] = {}
+        self._balances = Together(self._ask_balances)
         self._genesis: str | None = None
 
     async def __aenter__(self) -> Self:
@@ -215,12 +217,8 @@ class ChainClient:
         return await self._call("getProgramAccounts", [str(program), config], _addresses)
 
     async def balance(self, address: Pubkey, commitment: Commitment | None = None) -> int:
-        """Lamports at `address`, 0 if there is no account."""
-        return await self._call(
-            "getBalance",
-            [str(address), self._config(commitment)],
-            lambda result: wire.as_u64(wire.as_object(result)["value"]),
-        )
+        """Lamports at `address`, 0 if there is no account. Those that are asked for at once are asked for together."""
+        return await self._balances.ask((address, commitment or self.commitment))
 
     async def rent_exempt_minimum(self, size: int) -> int:
         """Lamports that an account of `size` bytes has to hold. Asked once per size."""
@@ -267,22 +265,31 @@ class ChainClient:
         Raises:
             TransactionRejected: malformed, badly signed, or (with preflight) failing in simulation.
         """
-        expected = str(VersionedTransaction.from_bytes(transaction).signatures[0])
+        [sent] = await self.send_all([transaction], skip_preflight=skip_preflight)
+        if isinstance(sent, Exception):
+            raise sent
+        return sent
+
+    async def send_all(
+        self, transactions: Sequence[bytes], *, skip_preflight: bool = False
+    ) -> list[str | TransactionRejected | ChainUnavailable]:
+        """Hand several to the node, at once if it takes batches; what each came to as if it were sent alone.
+
+        Raises:
+            ChainUnavailable: there is no answer to any of them.
+        """
         config = {
             "encoding": "base64",
             "skipPreflight": skip_preflight,
             "preflightCommitment": self.commitment.value,
             "maxRetries": 0,
         }
-        try:
-            answer = await self._rpc.call(
-                "sendTransaction", [base64.b64encode(transaction).decode(), config], wire.as_signature
-            )
-        except RpcError as error:
-            raise _rejection("sendTransaction", error) from error
-        if answer != expected:
-            raise ChainUnavailable("sendTransaction: the signature of another transaction")
-        return answer
+        answers = await self._rpc.call_all(
+            "sendTransaction",
+            [[base64.b64encode(transaction).decode(), config] for transaction in transactions],
+            wire.as_signature,
+        )
+        return [_sent(raw, answer) for raw, answer in zip(transactions, answers, strict=True)]
 
     async def simulate(self, transaction: bytes, *, verify_signatures: bool = False) -> Simulation:
         """Run a transaction without landing it. Unless told to verify, a fresh blockhash is put in.
@@ -375,12 +382,27 @@ class ChainClient:
     def _config(self, commitment: Commitment | None = None, **more: object) -> dict[str, object]:
         return {"commitment": (commitment or self.commitment).value, **more}
 
+    async def _ask_balances(
+        self, wanted: Sequence[tuple[Pubkey, Commitment]]
+    ) -> list[int | ChainUnavailable]:
+        calls: list[list[object]] = [
+            [str(address), self._config(commitment)] for address, commitment in wanted
+        ]
+        answers = await self._rpc.call_all(
+            "getBalance", calls, lambda result: wire.as_u64(wire.as_object(result)["value"])
+        )
+        return [_known("getBalance", answer) for answer in answers]
+
     async def _call(self, method: str, params: list[object], decode: Callable[[object], T]) -> T:
         """A call for which a "no" of the node means no more than that it cannot tell now."""
         try:
             return await self._rpc.call(method, params, decode)
         except RpcError as error:
             raise ChainUnavailable(f"{method}: {error}") from error
+
+
+def _known(method: str, answer: T | RpcError | ChainUnavailable) -> T | ChainUnavailable:
+    return ChainUnavailable(f"{method}: {answer}") if isinstance(answer, RpcError) else answer
 
 
 def _chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
@@ -392,7 +414,7 @@ def _at_least_confirmed(commitment: Commitment) -> Commitment:
     return Commitment.CONFIRMED if commitment is Commitment.PROCESSED else commitment
 
 
-def _rejection(method: str, error: RpcError) -> Exception:
+def _rejection(method: str, error: RpcError) -> TransactionRejected | ChainUnavailable:
     """What an error of the node says about the transaction, if it says anything about it."""
     match error.code, error.data:
         case int(code), dict(data) if code == PREFLIGHT_FAILURE and data.get("err") is not None:
@@ -405,6 +427,18 @@ def _rejection(method: str, error: RpcError) -> Exception:
             return TransactionRejected(error.message)
         case _:
             return ChainUnavailable(f"{method}: {error}")
+
+
+def _sent(
+    transaction: bytes, answer: str | RpcError | ChainUnavailable
+) -> str | TransactionRejected | ChainUnavailable:
+    match answer:
+        case RpcError():
+            return _rejection("sendTransaction", answer)
+        case str() if answer != str(VersionedTransaction.from_bytes(transaction).signatures[0]):
+            return ChainUnavailable("sendTransaction: the signature of another transaction")
+        case _:
+            return answer
 
 
 def _with_slot(result: object) -> tuple[int, object]:

@@ -13,11 +13,10 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from construct import ConstructError
 from solders.pubkey import Pubkey
 
 from arena.chain.accounts import ExpiryRule
-from arena.chain.artifacts import coder
+from arena.chain.codec import EVENT
 
 
 class LogsIncomplete(Exception):
@@ -152,11 +151,8 @@ _EVENTS: dict[str, type[ProgramEvent]] = {
     for kind in (BotCreated, MessageFeeRecorded, RewardSettled, MessageFeeRefunded, BotClosed, KeysRotated)
 }
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "bot_id": lambda value: UUID(bytes=bytes(value)),
-    "message_id": lambda value: UUID(bytes=bytes(value)),
-    "objective_hash": bytes,
-    "content_hash": bytes,
-    "proof": bytes,
+    "bot_id": lambda value: UUID(bytes=value),
+    "message_id": lambda value: UUID(bytes=value),
     "expiry_rule": ExpiryRule,
     "reason": CloseReason,
 }
@@ -212,22 +208,18 @@ def parse_events(program_id: Pubkey, logs: Sequence[str] | None) -> list[Program
 
 def decode_event(data: bytes) -> ProgramEvent:
     """Decode one event, as the program handed it to the log. Raises LogsIncomplete."""
-    ours = coder().events
-    name = ours.discriminators.get(data[:8])
-    if name is None:
+    name, form = EVENT.get(data[:8], (None, None))
+    if name is None or form is None:
         raise LogsIncomplete("the program printed something that is no event of its own")
-    size = 8 + ours.layouts[name].sizeof()
-    if len(data) != size:
-        raise LogsIncomplete(f"{name} has {size} bytes, not {len(data)}")
+    if len(data) != form.size:
+        raise LogsIncomplete(f"{name} has {form.size} bytes, not {len(data)}")
+    values = form.decode(data)
     try:
-        raw = ours.parse(data).data
-        values = {
-            key: _CONVERSIONS[key](value) if key in _CONVERSIONS else value
-            for key, value in vars(raw).items()
-        }
-        return _EVENTS[name](**values)
-    except (ConstructError, ValueError) as error:
+        for key in _CONVERSIONS.keys() & values.keys():
+            values[key] = _CONVERSIONS[key](values[key])
+    except ValueError as error:
         raise LogsIncomplete(f"{name} cannot be decoded: {error}") from error
+    return _EVENTS[name](**values)
 
 
 def _decode_line(line: str) -> ProgramEvent:

@@ -11,6 +11,7 @@ from solders.system_program import ID as SYSTEM_PROGRAM
 
 from arena.chain.accounts import ExpiryRule
 from arena.chain.artifacts import coder
+from arena.chain.codec import INSTRUCTION
 from arena.chain.pda import bot_address
 
 HASH_SIZE = 32  # bytes, of an objective hash, a content hash and a proof
@@ -334,8 +335,8 @@ def _instruction(
     program_id: Pubkey, name: str, arguments: Mapping[str, object], accounts: list[AccountMeta]
 ) -> Instruction:
     try:
-        data = coder().instruction.encode(name, dict(arguments))
-    except ConstructError as error:  # construct's way of saying that a number does not fit
+        data = INSTRUCTION[name].encode(arguments)
+    except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
     return Instruction(program_id, data, accounts)
 

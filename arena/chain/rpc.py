@@ -8,17 +8,23 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
-from typing import TypeVar
-from urllib.parse import urlsplit
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
-import httpx
+import structlog
 import trio
+
+from arena.chain.http import Answer, HttpPoster, PostFailed
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024
 MAX_RETRY_AFTER = 60.0
+
+_OK: Final = 200
+_BUSY: Final = frozenset({429, 502, 503, 504})
 
 # https://github.com/anza-xyz/agave/blob/master/rpc-client-api/src/custom_error.rs
 PREFLIGHT_FAILURE = -32002
@@ -66,20 +72,11 @@ class JsonRpc:
         max_concurrent: int = 32,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
-            raise ValueError("a URL of http or https was expected")
-        self._url = url
+        self._http = HttpPoster(url, max_response_bytes=max_response_bytes)
         self._timeout = timeout
         self._places = trio.CapacityLimiter(max_concurrent)
-        self._max_response_bytes = max_response_bytes
         self._ids = itertools.count(1)
-        self._http = httpx.AsyncClient(
-            timeout=timeout,
-            limits=httpx.Limits(max_connections=max_concurrent, max_keepalive_connections=max_concurrent),
-            headers={"content-type": "application/json"},
-            follow_redirects=False,
-            trust_env=False,  # a proxy variable of the environment must not see signed payments
-        )
+        self._takes_batches = True
 
     async def call(self, method: str, params: list[object], decode: Callable[[object], T]) -> T:
         """Call `method` and return `decode(result)`.
@@ -90,67 +87,99 @@ class JsonRpc:
             RpcError: the node's own error.
         """
         request_id = next(self._ids)
-        body = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
-        try:
-            with trio.fail_after(self._timeout):
-                async with self._places:
-                    raw = await self._post(method, json.dumps(body).encode())
-        except trio.TooSlowError:
-            raise ChainUnavailable(f"{method}: no answer within {self._timeout:g} s") from None
-        result = _result(method, request_id, raw)
-        try:
-            return decode(result)
-        except (ValueError, TypeError, LookupError, OverflowError) as error:
-            raise ChainUnavailable(f"{method}: an answer that makes no sense: {error!r:.200}") from error
+        answer = _parsed(method, await self._post(method, _request(request_id, method, params)))
+        if not isinstance(answer, dict):
+            raise ChainUnavailable(f"{method}: an answer that is no object")
+        return _result(method, request_id, answer, decode)
+
+    async def call_all(
+        self, method: str, calls: Sequence[list[object]], decode: Callable[[object], T]
+    ) -> list[T | RpcError | ChainUnavailable]:
+        """Call `method` once for each of the params, in one post. What each came to, in their order.
+
+        A node that does not take batches is found out once, and from then on called one by one.
+
+        Raises:
+            ChainUnavailable: there is no answer to any of them.
+        """
+        if len(calls) > 1 and self._takes_batches:
+            answers = await self._post_batch(method, calls, decode)
+            if answers is not None:
+                return answers
+            log.info("chain_node_takes_no_batches", method=method)
+            self._takes_batches = False
+        found: list[T | RpcError | ChainUnavailable] = []
+        for params in calls:
+            try:
+                found.append(await self.call(method, params, decode))
+            except (RpcError, ChainUnavailable) as error:
+                if isinstance(error, ChainUnavailable) and error.retry_after is not None:
+                    raise  # it asks for peace
+                found.append(error)
+        return found
 
     async def aclose(self) -> None:
         """Close the connections. Calls after this raise."""
         await self._http.aclose()
 
-    async def _post(self, method: str, body: bytes) -> bytes:
+    async def _post_batch(
+        self, method: str, calls: Sequence[list[object]], decode: Callable[[object], T]
+    ) -> list[T | RpcError | ChainUnavailable] | None:
+        """None: the node answers the batch as a whole, so it does not understand it."""
+        ids = [next(self._ids) for _ in calls]
+        requests = [_request(number, method, params) for number, params in zip(ids, calls, strict=True)]
+        answer = await self._post(method, b"[" + b",".join(requests) + b"]")
+        if answer.status in range(400, 500) and answer.status not in _BUSY:
+            return None
+        answers = _parsed(method, answer)
+        if not isinstance(answers, list):
+            return None
+        by_id = {answer["id"]: answer for answer in answers if isinstance(answer, dict) and _has_id(answer)}
+        found: list[T | RpcError | ChainUnavailable] = []
+        for number in ids:
+            try:
+                found.append(_result(method, number, by_id.get(number, {}), decode))
+            except (RpcError, ChainUnavailable) as error:
+                found.append(error)
+        return found
+
+    async def _post(self, method: str, body: bytes) -> Answer:
         try:
-            async with self._http.stream("POST", self._url, content=body) as response:
-                # Some nodes send a JSON-RPC error with a status of 400 or 500: only these are worth reading.
-                if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.status_code in range(
-                    502, 505
-                ):
-                    raise ChainUnavailable(
-                        f"{method}: HTTP {response.status_code}", retry_after=_retry_after(response)
-                    )
-                received = bytearray()
-                async for part in response.aiter_bytes():
-                    received += part
-                    if len(received) > self._max_response_bytes:
-                        raise ChainUnavailable(
-                            f"{method}: an answer of more than {self._max_response_bytes} bytes"
-                        )
-        except httpx.HTTPError as error:
-            # The type says enough; the text of some of these holds the URL.
-            raise ChainUnavailable(f"{method}: {type(error).__name__}") from error
-        if response.status_code != httpx.codes.OK and not received.lstrip().startswith(b"{"):
-            raise ChainUnavailable(
-                f"{method}: HTTP {response.status_code}", retry_after=_retry_after(response)
-            )
-        return bytes(received)
+            with trio.fail_after(self._timeout):
+                async with self._places:
+                    answer = await self._http.post(body)
+        except trio.TooSlowError:
+            raise ChainUnavailable(f"{method}: no answer within {self._timeout:g} s") from None
+        except PostFailed as error:
+            raise ChainUnavailable(f"{method}: {error}") from error
+        return answer
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(answer: Answer) -> float | None:
     """Seconds of a Retry-After header; its other form, a date, is not worth the trouble."""
-    value = response.headers.get("retry-after", "")
-    return (
-        min(float(value), MAX_RETRY_AFTER)
-        if value.isascii() and value.isdecimal() and len(value) < 10
-        else None
-    )
+    value = answer.headers.get(b"retry-after", b"")
+    return min(float(value), MAX_RETRY_AFTER) if value.isdigit() and len(value) < 10 else None
 
 
-def _result(method: str, request_id: int, raw: bytes) -> object:
+def _request(request_id: int, method: str, params: list[object]) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}).encode()
+
+
+def _parsed(method: str, answer: Answer) -> object:
+    # Some nodes send a JSON-RPC error with a status of 400 or 500: only these are worth reading.
+    if answer.status in _BUSY or (answer.status != _OK and not answer.body.lstrip().startswith((b"{", b"["))):
+        raise ChainUnavailable(f"{method}: HTTP {answer.status}", retry_after=_retry_after(answer))
     try:
-        answer = json.loads(raw)
+        return json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         raise ChainUnavailable(f"{method}: an answer that is no JSON") from error
-    if not isinstance(answer, dict):
-        raise ChainUnavailable(f"{method}: an answer that is no object")
+
+
+def _has_id(answer: dict[str, object]) -> bool:
+    return type(answer.get("id")) is int
+
+
+def _result(method: str, request_id: int, answer: dict[str, object], decode: Callable[[object], T]) -> T:
     refusal = answer.get("error")
     if refusal is not None:
         if not isinstance(refusal, dict) or type(refusal.get("code")) is not int:
@@ -158,4 +187,7 @@ def _result(method: str, request_id: int, raw: bytes) -> object:
         raise RpcError(refusal["code"], str(refusal.get("message", ""))[:500], refusal.get("data"))
     if answer.get("id") != request_id or "result" not in answer:
         raise ChainUnavailable(f"{method}: an answer to something else")
-    return answer["result"]
+    try:
+        return decode(answer["result"])
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        raise ChainUnavailable(f"{method}: an answer that makes no sense: {error!r:.200}") from error

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Never
 
@@ -40,10 +40,17 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
-CAPACITY = 10_000
+CAPACITY = 50_000
 SENDS_AT_ONCE = 16
+"""Posts to the node."""
 SENDS_PER_SECOND = 100.0
+MAX_TOGETHER = 50
+"""Transactions in one post; nodes limit their batches."""
+TOGETHER_SECONDS = 0.02
+"""A post holds at most what may be sent in so long, so that the next one need not wait longer."""
 OUTCOMES_AT_ONCE = 32
+CONFIRMED_EVERY = 4
+"""Looks at the chain, of which one is for what is confirmed and cannot be final yet, too."""
 
 
 class SubmitterFull(Exception):
@@ -72,12 +79,13 @@ class SubmitterStatus:
 class _Entry:
     """A transaction in our charge: in one of the two queues, or being sent, until it has an outcome."""
 
-    __slots__ = ("due", "outcome", "outgoing", "seen")
+    __slots__ = ("due", "outcome", "outgoing", "seen", "slot")
 
     def __init__(self, outgoing: Outgoing) -> None:
         self.outgoing = outgoing
         self.due = 0.0  # when to send it (again), by trio's clock
         self.seen = False  # it is confirmed, so sending it again is of no use
+        self.slot = 0  # in which it was seen last
         self.outcome: Outcome | None = None
 
 
@@ -106,6 +114,7 @@ class Submitter:
         self._interval = interval
         self._capacity = capacity
         self._spacing = 1.0 / sends_per_second
+        self._together = max(1, min(MAX_TOGETHER, int(sends_per_second * TOGETHER_SECONDS)))
         self._backoff_maximum = backoff_maximum
         self._entries: dict[str, _Entry] = {}
         self._fresh: deque[_Entry] = deque()
@@ -115,6 +124,7 @@ class Submitter:
         self._outcomes = trio.CapacityLimiter(OUTCOMES_AT_ONCE)
         self._running = False
         self._sent = 0
+        self._looks = 0
         self._not_before = 0.0  # the node has asked for peace until then
         self._highest_finalized_slot = 0
         self._last_check_at: float | None = None
@@ -184,6 +194,7 @@ class Submitter:
     # --- sending ---
 
     async def _send_forever(self, nursery: trio.Nursery) -> Never:
+        next_at = trio.current_time()
         while True:
             entry, wait = self._next_to_send()
             if entry is None:
@@ -191,10 +202,15 @@ class Submitter:
                 with trio.move_on_after(wait):
                     await self._work.wait()
                 continue
-            await trio.sleep_until(self._not_before)
-            await self._sends.acquire_on_behalf_of(entry)
-            nursery.start_soon(self._send, entry)
-            await trio.sleep(self._spacing)
+            if (earliest := max(next_at, self._not_before)) > trio.current_time():
+                await trio.sleep_until(earliest)
+            # what has come meanwhile goes with it
+            entries = [entry]
+            await self._sends.acquire_on_behalf_of(entries[0])
+            while len(entries) < self._together and (entry := self._next_to_send()[0]) is not None:
+                entries.append(entry)
+            nursery.start_soon(self._send, entries)
+            next_at = max(next_at, trio.current_time()) + len(entries) * self._spacing
 
     def _next_to_send(self) -> tuple[_Entry | None, float]:
         """The next transaction to send, or for how long there is none."""
@@ -214,23 +230,36 @@ class Submitter:
             self._send_later(entry)  # confirmed; that can still be undone
         return None, float("inf")
 
-    async def _send(self, entry: _Entry) -> None:
+    async def _send(self, entries: Sequence[_Entry]) -> None:
         try:
             # Without preflight: the simulation of a node that is behind must not stop a payment, and how it
             # ends is told by its status alone.
-            await self._client.send(entry.outgoing.transaction, skip_preflight=True)
-            self._sent += 1
+            answers = await self._client.send_all(
+                [entry.outgoing.transaction for entry in entries], skip_preflight=True
+            )
         except ChainUnavailable as error:
-            self._last_error = str(error)
-            if error.retry_after is not None:
-                self._not_before = trio.current_time() + error.retry_after
-        except TransactionRejected as error:
-            # One node's opinion. The transaction ends by landing elsewhere or by its blockhash.
-            self._last_error = str(error)
-            log.warning("a node refuses a transaction", signature=entry.outgoing.signature, error=error.error)
+            answers = [error]
         finally:
-            self._sends.release_on_behalf_of(entry)
-        self._send_later(entry)
+            self._sends.release_on_behalf_of(entries[0])
+        for entry, answer in zip(entries, answers, strict=False):
+            self._note_answer(entry, answer)
+        for entry in entries:
+            self._send_later(entry)
+
+    def _note_answer(self, entry: _Entry, answer: str | ChainUnavailable | TransactionRejected) -> None:
+        match answer:
+            case str():
+                self._sent += 1
+            case ChainUnavailable():
+                self._last_error = str(answer)
+                if answer.retry_after is not None:
+                    self._not_before = trio.current_time() + answer.retry_after
+            case TransactionRejected():
+                # One node's opinion. The transaction ends by landing elsewhere or by its blockhash.
+                self._last_error = str(answer)
+                log.warning(
+                    "a node refuses a transaction", signature=entry.outgoing.signature, error=answer.error
+                )
 
     def _send_later(self, entry: _Entry) -> None:
         entry.due = trio.current_time() + self._interval
@@ -264,6 +293,7 @@ class Submitter:
         """Look at all of them once; returns those that have come to an end."""
         # The height first: only what is unknown after it counts as evidence.
         height = await self._client.block_height(Commitment.FINALIZED)
+        watched = await self._worth_a_look(watched)
         outcomes: list[tuple[_Entry, Outcome]] = []
         unknown: list[_Entry] = []
         statuses = await self._client.statuses([entry.outgoing.signature for entry in watched])
@@ -277,6 +307,16 @@ class Submitter:
         if unknown:
             outcomes += await self._check_dead(unknown)
         return outcomes
+
+    async def _worth_a_look(self, watched: list[_Entry]) -> list[_Entry]:
+        """What is confirmed becomes final when its slot does; until then it is only seen to every now and then, for
+        the fork that takes it back.
+        """
+        self._looks += 1
+        if self._looks % CONFIRMED_EVERY == 0 or not any(entry.seen for entry in watched):
+            return watched
+        final_slot = await self._client.slot(Commitment.FINALIZED)
+        return [entry for entry in watched if not entry.seen or entry.slot <= final_slot]
 
     async def _check_dead(self, entries: list[_Entry]) -> list[tuple[_Entry, Outcome]]:
         """Look up in the history those that can no longer land."""
@@ -304,6 +344,8 @@ class Submitter:
         if entry.seen and not seen:
             log.warning("a confirmed transaction has disappeared", signature=entry.outgoing.signature)
         entry.seen = seen
+        if status is not None:
+            entry.slot = status.slot
 
     async def _why(self, outgoing: Outgoing) -> object:
         """A guess at what kept a transaction out of all blocks; nothing depends on it but words."""

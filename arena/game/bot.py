@@ -17,7 +17,7 @@ import structlog
 from solders.pubkey import Pubkey
 
 from actors import Actor, ActorStopped, MailboxFull, Timer
-from arena.brains import Limited, Verdict
+from arena.brains import Verdict
 from arena.chain.client import Commitment
 from arena.chain.events import BotClosed, BotCreated, MessageFeeRefunded, RewardSettled
 from arena.chain.feed import ChainEvent
@@ -82,6 +82,7 @@ from arena.store import bots, chain_events, messages, solutions, transactions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
 from arena.store.transactions import TransactionStatus
+from persistence import ChangeRejected, WriteConflict
 
 log = structlog.get_logger(__name__)
 
@@ -286,13 +287,8 @@ class BotActor(Actor[BotMessage]):
             raise bot_ends_soon()
         if not self._keys_are_ours:
             raise keys_rotating()
-        if reason := self._unavailable():
+        if reason := self._thinker.unavailable():
             raise brain_unavailable(reason)
-
-    def _unavailable(self) -> str | None:
-        """Why the brain could not judge a message now, if it could not."""
-        brain = self._thinker.brain
-        return brain.unavailable() if isinstance(brain, Limited) else None
 
     def _learn_keys(self, keys: chain_events.Keys | None) -> None:
         """A bot that answers to other keys than ours can neither be paid nor pay: it waits for its rotation."""
@@ -304,11 +300,30 @@ class BotActor(Actor[BotMessage]):
             log.warning("bot_keys_foreign", bot_id=str(self._id), keys=keys)
 
     async def _accept(self, bot: bots.Bot, payment: AcceptPayment) -> PaymentState:
-        known = await messages.by_client_id(
-            self._services.database, payment.message.session_id, payment.message.client_id
-        )
-        if known is not None and known.status is not MessageStatus.DEAD:
+        """Commit a payment, then send it. One that was accepted before is not accepted again, and is told how far it
+        is: nearly always it is new, so that is asked only when something stands against it.
+        """
+        try:
+            self._refuse_payment(bot, payment)
+            outgoing = payments.cosigned(self._services, payment)
+            changes = BotChanges(self._mirror)
+            payments.accepted(changes, payment.message, outgoing, again=payment.again)
+            await self._commit(changes)
+        except (Problem, ChangeRejected, WriteConflict):
+            known = await messages.by_client_id(
+                self._services.database, payment.message.session_id, payment.message.client_id
+            )
+            if known is None or known.status is MessageStatus.DEAD:
+                raise
             return PaymentState(known.client_id, known.status)
+        self._paying[outgoing.signature] = payment.message
+        self._services.traffic.payment_accepted(payment.message.id)
+        crash_point("payment_committed")
+        self._submission.submit(outgoing)
+        crash_point("payment_submitted")
+        return PaymentState(payment.message.client_id, MessageStatus.PAYING)
+
+    def _refuse_payment(self, bot: bots.Bot, payment: AcceptPayment) -> None:
         self._refuse_unless_live(bot)
         mine = sum(message.session_id == payment.message.session_id for message in self._paying.values())
         if mine >= MAX_PAYING_PER_SESSION:
@@ -319,26 +334,17 @@ class BotActor(Actor[BotMessage]):
         if not self._services.submitter.has_room_for_payments:
             raise too_many_payments("arena")
 
-        outgoing = payments.cosigned(self._services, payment)
-        changes = BotChanges(self._mirror)
-        payments.accepted(changes, payment.message, outgoing, again=known is not None)
-        await self._commit(changes)
-        self._paying[outgoing.signature] = payment.message
-        self._services.traffic.payment_accepted(payment.message.id)
-        crash_point("payment_committed")
-        self._submission.submit(outgoing)
-        crash_point("payment_submitted")
-        return PaymentState(payment.message.client_id, MessageStatus.PAYING)
-
     async def _transaction_ended(self, outcome: Outcome) -> None:
         """A creation or a payment that did not land; one that did is told of by its event, with the books."""
+        if isinstance(outcome, Landed):
+            return
         outgoing = outcome.outgoing
         row = await transactions.get(self._services.database, outgoing.signature)
         if row is None or row.status is not TransactionStatus.PENDING:
             return  # told before, and committed: by now another transaction may be in its place
         message = self._paying.get(outgoing.signature)
         opening_failed = outgoing.kind is TransactionKind.CREATE and self._mirror.status is BotStatus.OPENING
-        if isinstance(outcome, Landed) or (message is None and not opening_failed):
+        if message is None and not opening_failed:
             return
         changes = BotChanges(self._mirror)
         payments.ended(self._services, changes, outcome, message)
@@ -518,6 +524,7 @@ class BotActor(Actor[BotMessage]):
         crash_point("verdict_committed")
         self._judging.done()
         if isinstance(verdict, Verdict):
+            self._thinker.judged(paid, verdict)
             self._services.traffic.message_judged(paid.message.id)
         solved = isinstance(verdict, Verdict) and verdict.solved
         if solved:
@@ -546,7 +553,7 @@ class BotActor(Actor[BotMessage]):
         if self._publishing.lobby_is_behind:
             self._tell_lobby()
         now = time.time()
-        if not self._services.feed.status.is_recent(now) or self._unavailable():
+        if not self._services.feed.status.is_recent(now) or self._thinker.unavailable():
             self._payable_since = now  # without the chain, or without a brain, nobody could have paid
         over = ending.is_over(
             bot,
@@ -570,13 +577,14 @@ class BotActor(Actor[BotMessage]):
     async def _commit(self, changes: BotChanges) -> None:
         await self._services.journal.commit(changes.change(self._version))
         self._version += 1
-        turned = changes.mirror.status is not self._mirror.status
-        self._mirror = changes.mirror
+        before, self._mirror = self._mirror, changes.mirror
+        turned = self._mirror.status is not before.status
         if turned:
             self._watch_clock()
         for frame in changes.published:
             self._publishing.publish(frame)
-        if changes.published:
+        moved = (self._mirror.pot, self._mirror.message_count) != (before.pot, before.message_count)
+        if changes.published and (turned or moved):
             self._tell_lobby()
 
     def _tell_lobby(self) -> None:

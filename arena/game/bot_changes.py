@@ -44,17 +44,27 @@ class BotChanges:
     """Collects the consequences of one message to a bot, starting from its `mirror`."""
 
     def __init__(self, mirror: Mirror) -> None:
-        self.mirror = replace(mirror, was=mirror.status)
+        self._mirror = replace(mirror, was=mirror.status)
+        self._values: dict[str, Any] = {}
+        """New values that `_mirror` does not have yet."""
         self.published: list[Published] = []
         self._writes: list[Write] = []
         self._rewinds = False
+
+    @property
+    def mirror(self) -> Mirror:
+        """The bot's row as it shall be."""
+        if self._values:
+            self._mirror = replace(self._mirror, **self._values)
+            self._values = {}
+        return self._mirror
 
     def write(self, *writes: Write) -> None:
         self._writes.extend(writes)
 
     def set(self, **values: Any) -> None:
         """New values of the mirror, by name."""
-        self.mirror = replace(self.mirror, **values)
+        self._values |= values
 
     def rewind(self, **values: Any) -> None:
         """The same when the chain took events back: counters may go back, as they otherwise never do."""
@@ -63,11 +73,11 @@ class BotChanges:
 
     def emit(self, frame: type[DurableFrame], *, session_id: UUID | None = None, **fields: Any) -> None:
         """Append a frame to the bot's log: for one session, or for everybody."""
-        seq = self.mirror.frame_seq + 1
-        self.set(frame_seq=seq)
+        seq: int = self._values.get("frame_seq", self._mirror.frame_seq) + 1
+        self._values["frame_seq"] = seq
         body = to_json(frame(seq=seq, **fields), exclude_none=True)
         self.published.append(Published(seq, session_id, body))
-        self._writes.append(events.append(self.mirror.bot_id, seq, session_id, body))
+        self._writes.append(events.append(self._mirror.bot_id, seq, session_id, body))
 
     def change(self, version: int) -> Change:
         """All of it as one change, fenced by the snapshot that `version` was read of (0: none yet).

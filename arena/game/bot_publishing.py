@@ -59,7 +59,7 @@ class BotPublishing:
             kind=bot.kind,
             status=mirror.status.value,
             pot=mirror.pot,
-            next_price=bot.fees.price(mirror.message_count),
+            next_price=mirror.next_price,
             message_count=mirror.message_count,
             closes_at=bot.closes_at,
         )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from actors import Actor, Message
 from arena.chain.feed import ChainEvent, Feed
-from arena.chain.submitter import Outcome, Submitter, TransactionKind
+from arena.chain.submitter import Landed, Outcome, Submitter, TransactionKind
 from arena.game.messages import ChainEventSeen, TransactionEnded
 from arena.game.services import Services
 
@@ -57,6 +57,8 @@ class ChainRouter:
         """A transaction is final; durable when this returns."""
         outgoing = outcome.outgoing
         match outgoing.kind:
+            case TransactionKind.CREATE | TransactionKind.FEE if isinstance(outcome, Landed):
+                pass  # its event tells of it, with the books
             case TransactionKind.CREATE | TransactionKind.FEE:
                 await self._services.bot(outgoing.bot_id).ask(TransactionEnded(outcome))
             case TransactionKind.SETTLE | TransactionKind.REFUND | TransactionKind.CLOSE:

@@ -42,17 +42,24 @@ class FinalityWatch:
         while self._running:
             self._unseen = False
             try:
-                events = await chain_events.unfinal(services.database, self._bot_id)
-                if not events:
+                finalized_slot = await services.client.slot(Commitment.FINALIZED)
+                # the others cannot be final, nor known to be taken back
+                events = await chain_events.unfinal(
+                    services.database, self._bot_id, up_to_slot=finalized_slot
+                )
+                if events:
+                    await self._look(events, finalized_slot)
+                elif not await chain_events.unfinal(services.database, self._bot_id, limit=1):
                     self._running = self._unseen  # an event may have come while we looked
                     continue
-                finalized_slot = await services.client.slot(Commitment.FINALIZED)
-                seen_slot, statuses = await services.client.statuses_at(
-                    [event.signature for event in events], search_history=True
-                )
-                found = finality.look(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot)
-                if found != finality.Finality():
-                    await self._context.ref.ask(FinalityLearnt(found))
             except (ChainUnavailable, DatabaseUnavailable, Problem) as outage:
                 log.info("finality_unknown", bot_id=str(self._bot_id), reason=str(outage))
             await trio.sleep(services.settings.arena_settlement_interval)
+
+    async def _look(self, events: list[chain_events.SeenEvent], finalized_slot: int) -> None:
+        seen_slot, statuses = await self._services.client.statuses_at(
+            [event.signature for event in events], search_history=True
+        )
+        found = finality.look(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot)
+        if found != finality.Finality():
+            await self._context.ref.ask(FinalityLearnt(found))

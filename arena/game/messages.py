@@ -146,12 +146,14 @@ class AcceptPayment(Message[PaymentState]):
 
     Attributes:
         transaction: signed by the player, not yet by us.
+        again: the message was paid for before, by a transaction that is dead.
     """
 
     message: NewMessage
     transaction: bytes
     signature: str
     last_valid_block_height: int
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ from arena.store import messages, sessions
 from arena.store.messages import MessageStatus, NewMessage, content_hash
 from arena.store.sessions import ChatSession
 
+MAX_IDS = 2048
+"""Messages of a session whose ids are kept; of a session with more, each id is looked up."""
 MAX_QUOTES = 16
 """Open quotes of a session; the oldest gives way to a further one."""
 
@@ -60,12 +62,13 @@ NETWORK_FEE = 10_000
 class _Quoted:
     """A quote that was given, with what is needed to examine the payment."""
 
-    __slots__ = ("fee", "text", "transaction")
+    __slots__ = ("again", "fee", "text", "transaction")
 
-    def __init__(self, text: str, fee: FeeQuote, transaction: bytes) -> None:
+    def __init__(self, text: str, fee: FeeQuote, transaction: bytes, *, again: bool) -> None:
         self.text = text
         self.fee = fee
         self.transaction = transaction
+        self.again = again
 
     @property
     def expired(self) -> bool:
@@ -83,9 +86,14 @@ class ChatSessionActor(Actor[SessionMessage]):
         self._id = session_id
         self._session: ChatSession | None = None
         self._quotes: OrderedDict[UUID, _Quoted] = OrderedDict()
+        self._ids: set[UUID] | None = None
+        """Of all messages that may have a row; None: they are too many."""
 
     async def started(self) -> None:
-        self._session = await sessions.get(self._services.database, self._id)
+        database = self._services.database
+        self._session = await sessions.get(database, self._id)
+        ids = await messages.client_ids(database, self._id, limit=MAX_IDS)
+        self._ids = set(ids) if len(ids) < MAX_IDS else None
 
     def describe(self) -> Mapping[str, object]:
         if self._session is None:
@@ -118,13 +126,25 @@ class ChatSessionActor(Actor[SessionMessage]):
     def _bot(self, session: ChatSession) -> ActorRef:
         return self._services.bot(session.bot_id)
 
+    async def _known(self, session: ChatSession, client_id: UUID) -> messages.Message | None:
+        """The message that the client calls so, if it was paid for before."""
+        if self._ids is not None and client_id not in self._ids:
+            return None
+        return await messages.by_client_id(self._services.database, session.id, client_id)
+
+    def _remember(self, client_id: UUID) -> None:
+        if self._ids is not None:
+            self._ids.add(client_id)
+            if len(self._ids) > MAX_IDS:
+                self._ids = None
+
     async def _quote(self, session: ChatSession, client_id: UUID, text: str) -> Quote:
         quoted = self._quotes.get(client_id)
         if quoted is not None and not quoted.expired:
             if quoted.text != text:
                 raise message_id_reused()
             return self._answer(client_id, quoted)
-        known = await messages.by_client_id(self._services.database, session.id, client_id)
+        known = await self._known(session, client_id)
         if known is not None and known.status is not MessageStatus.DEAD:
             raise already_paid(known)
         if known is not None and known.text != text:
@@ -151,7 +171,8 @@ class ChatSessionActor(Actor[SessionMessage]):
             blockhash=blockhash.hash,
             last_valid_block_height=blockhash.last_valid_block_height,
         )
-        quoted = _Quoted(text, fee, fee_transaction(self._services.program_id, fee))
+        transaction = fee_transaction(self._services.program_id, fee)
+        quoted = _Quoted(text, fee, transaction, again=known is not None)
         self._quotes[client_id] = quoted
         self._quotes.move_to_end(client_id)
         while len(self._quotes) > MAX_QUOTES:
@@ -210,8 +231,15 @@ class ChatSessionActor(Actor[SessionMessage]):
             amount=fee.amount,
             valid_until=datetime.fromtimestamp(fee.valid_until, UTC),
         )
+        self._remember(client_id)  # before: whoever asks may be cancelled, and the bot accept it nevertheless
         state = await self._bot(session).ask(
-            AcceptPayment(message, signed.transaction, signed.signature, fee.last_valid_block_height)
+            AcceptPayment(
+                message,
+                signed.transaction,
+                signed.signature,
+                fee.last_valid_block_height,
+                again=quoted.again,
+            )
         )
         self._quotes.pop(client_id, None)
         return state

@@ -9,13 +9,14 @@ import structlog
 import trio
 
 from actors import Context
-from arena.brains import Brain, Turn, Verdict
+from arena.brains import Brain, Limited, Turn, Verdict
 from arena.crashpoints import crash_point
 from arena.game import terms
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import ReplyDelta
 from arena.game.judging import Judging
 from arena.game.messages import BrainAnswered, Published
+from arena.game.recollection import Recollection
 from arena.game.services import Services
 from arena.game.thinking import Unjudged, think
 from arena.problems import Problem
@@ -46,16 +47,22 @@ class Thinker:
     ) -> None:
         self._services = services
         self._context = context
-        self._bot = bot
-        self.brain: Brain = terms.brain_of(services, bot)
+        self.use_brain_of(bot)
         self._judging = judging
         self._publish = publish
         self._tasks: dict[UUID, trio.CancelScope] = {}
+        self._recollection = Recollection(terms.turns_told(bot))
 
     def use_brain_of(self, bot: Bot) -> None:
         """From the next message on."""
         self._bot = bot
-        self.brain = terms.brain_of(self._services, bot)
+        self._brain: Brain = terms.brain_of(self._services, bot)
+        # asked once: whether something follows a protocol is costly to tell
+        self._limited = self._brain if isinstance(self._brain, Limited) else None
+
+    def unavailable(self) -> str | None:
+        """Why the brain could not judge a message now, if it could not."""
+        return None if self._limited is None else self._limited.unavailable()
 
     def go_on(self) -> None:
         """Start to think about what can be thought about, and show what can be shown."""
@@ -71,8 +78,14 @@ class Thinker:
         self._tasks.pop(answer.message_id, None)
         self._judging.answer(answer.message_id, answer.verdict)
 
+    def judged(self, paid: PaidMessage, verdict: Verdict) -> None:
+        """The verdict is committed: from now on it is part of what its player's messages are judged by."""
+        turn = Turn(paid.index, paid.message.text, verdict.reply)
+        self._recollection.add(paid.message.session_id, turn)
+
     def stop(self) -> None:
-        """Nothing that waits is thought about any more."""
+        """Nothing that waits is thought about any more, and what was said is read anew."""
+        self._recollection.clear()
         self._judging.stop()
         for scope in self._tasks.values():
             scope.cancel()
@@ -98,7 +111,7 @@ class Thinker:
             verdict = Unjudged.FAILED  # a text that is lost cannot be judged
         else:
             verdict = await think(
-                self.brain,
+                self._brain,
                 message.text,
                 await self._history(paid),
                 paid.index,
@@ -114,18 +127,23 @@ class Thinker:
                 await trio.sleep(OUTAGE_PAUSE)
 
     async def _history(self, paid: PaidMessage) -> list[Turn]:
+        session_id = paid.message.session_id
+        if (kept := self._recollection.of(session_id)) is not None:
+            return kept
         while True:
             try:
                 earlier = await messages.history(
                     self._services.database,
-                    paid.message.session_id,
+                    session_id,
                     before_index=paid.index,
                     limit=terms.turns_told(self._bot),
                 )
             except DatabaseUnavailable:
                 await trio.sleep(OUTAGE_PAUSE)
                 continue
-            return [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
+            turns = [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
+            self._recollection.keep(session_id, turns)
+            return turns
 
     def _show(self, message: NewMessage, text: str) -> None:
         frame = ReplyDelta(id=message.client_id, text=text).model_dump_json().encode()

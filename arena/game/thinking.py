@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from enum import StrEnum
 
@@ -12,6 +13,7 @@ from arena.brains import Brain, Delta, SpendingLimitReached, Turn, Verdict
 
 log = structlog.get_logger(__name__)
 
+_UNPRESENTABLE = re.compile("[\0\ud800-\udfff]")
 MAX_REPLY = 10_000
 """Characters of a reply; what goes beyond is cut off."""
 
@@ -81,7 +83,4 @@ async def think(
 
 def _presentable(text: str, limit: int) -> str:
     """`text` as JSON, UTF-8 and Postgres take it, at most `limit` characters of it."""
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if char == "\0" or "\ud800" <= char <= "\udfff" else char
-        for char in text[:limit]
-    )
+    return _UNPRESENTABLE.sub("\N{REPLACEMENT CHARACTER}", text[:limit])

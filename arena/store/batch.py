@@ -2,7 +2,8 @@
 
 Every parameter is an array; row ``n`` of the batch is element ``n`` of each. Two rows of one batch never meet
 the same row of a table: an actor has one change under way at a time, and each statement here has one kind of
-writer.
+writer. Those that write the life of a message from its payment to its verdict are marked ``together``: nothing that
+one of them does is undone, or looked at, by another.
 """
 
 from __future__ import annotations
@@ -38,12 +39,20 @@ RANK_SPENDING_CORRECTED: Final = 92
 RANK_AUDIT: Final = 95
 
 
-def insert(name: str, table: str, columns: Mapping[str, str], rank: int, *, then: str = "") -> Statement:
+def insert(
+    name: str,
+    table: str,
+    columns: Mapping[str, str],
+    rank: int,
+    *,
+    then: str = "",
+    together: bool = False,
+) -> Statement:
     """Insert rows of ``columns`` (name to type); ``then`` is what follows, such as ``on conflict …``."""
     values = ", ".join(_value(column, kind) for column, kind in columns.items())
     names = ", ".join(columns)
     sql = f"insert into {table} ({names}) select {values} from {_rows(columns)} {then}"  # noqa: S608
-    return Statement(name=name, sql=sql.rstrip(), columns=len(columns), rank=rank)
+    return Statement(name=name, sql=sql.rstrip(), columns=len(columns), rank=rank, together=together)
 
 
 def update(
@@ -55,6 +64,7 @@ def update(
     where: str,
     rank: int,
     exact: bool = True,
+    together: bool = False,
 ) -> Statement:
     """Update rows of ``table``, there called ``t``, from rows of ``columns`` (name to type), called ``v``.
 
@@ -62,7 +72,7 @@ def update(
     change that it belongs to fails.
     """
     sql = f"update {table} t set {set_} from {_rows(columns)} where {where}"  # noqa: S608
-    return Statement(name=name, sql=sql, columns=len(columns), rank=rank, exact=exact)
+    return Statement(name=name, sql=sql, columns=len(columns), rank=rank, exact=exact, together=together)
 
 
 def _value(column: str, kind: str) -> str:

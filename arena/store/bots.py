@@ -182,6 +182,7 @@ MIRROR = update(
     where="""t.id = v.id and t.status = v.was
         and t.event_seq <= v.event_seq and t.judged_count <= v.judged_count and t.frame_seq <= v.frame_seq""",
     rank=RANK_MIRROR,
+    together=True,
 )
 """Single writer: the bot's actor. Refused when the status is another, or a counter would go back."""
 

@@ -54,6 +54,7 @@ INSERT = insert(
         "payout_key": "text",
     },
     RANK_CHAIN_EVENT,
+    together=True,
 )
 """Single writer: the bot's actor."""
 
@@ -65,6 +66,7 @@ FINAL = update(
     where="t.bot_id = v.bot_id and t.event_seq <= v.event_seq and not t.final",
     rank=RANK_CHAIN_EVENT,
     exact=False,
+    together=True,
 )
 """Single writer: the bot's actor."""
 
@@ -104,15 +106,22 @@ def taken_back(bot_id: UUID, event_seq: int) -> Write:
     return TAKEN_BACK.row(bot_id, event_seq)
 
 
-async def unfinal(database: Database, bot_id: UUID, *, limit: int = 256) -> list[SeenEvent]:
-    """The first events of a bot that are not known to be final, in order."""
+async def unfinal(
+    database: Database, bot_id: UUID, *, up_to_slot: int | None = None, limit: int = 256
+) -> list[SeenEvent]:
+    """The first events of a bot that are not known to be final, in order; only those before the first one in a slot
+    after ``up_to_slot``.
+    """
     records = await database.fetch(
         """
         select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from chain_events
-        where bot_id = $1 and not final order by event_seq limit $2
+        where bot_id = $1 and not final and event_seq < coalesce(
+            (select min(event_seq) from chain_events where bot_id = $1 and not final and slot > $3), 9223372036854775807
+        ) order by event_seq limit $2
         """,
         bot_id,
         limit,
+        up_to_slot,
     )
     return [_event(record) for record in records]
 

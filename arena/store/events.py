@@ -28,6 +28,7 @@ APPEND = insert(
     "bot_events",
     {"bot_id": "uuid", "seq": "bigint", "session_id": "uuid", "frame": "jsonb"},
     RANK_EVENT,
+    together=True,
 )
 """Single writer: the bot's actor, which numbers them from 1 without gaps."""
 

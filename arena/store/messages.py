@@ -105,6 +105,7 @@ ACCEPT = insert(
         "valid_until": "timestamptz",
     },
     RANK_MESSAGE,
+    together=True,
 )
 """Single writer: the bot's actor."""
 
@@ -152,6 +153,7 @@ PAID = update(
         fee_signature = v.fee_signature, fee_slot = v.fee_slot""",
     where="t.id = v.id and t.status = 'paying'",
     rank=RANK_PAID,
+    together=True,
 )
 """Single writer: the bot's actor, from an event of the chain."""
 
@@ -162,6 +164,7 @@ JUDGED = update(
     set_="status = 'judged', reply = v.reply, solved = v.solved, judged_at = now()",
     where="t.id = v.id and t.status = 'paid'",
     rank=RANK_JUDGED,
+    together=True,
 )
 """Single writer: the bot's actor."""
 
@@ -314,6 +317,14 @@ async def by_client_id(database: Database, session_id: UUID, client_id: UUID) ->
         client_id,
     )
     return None if record is None else _message(record)
+
+
+async def client_ids(database: Database, session_id: UUID, *, limit: int) -> list[UUID]:
+    """What the client of a session calls its messages: the ids of the first ``limit``."""
+    records = await database.fetch(
+        "select client_id from messages where session_id = $1 order by id limit $2", session_id, limit
+    )
+    return [record["client_id"] for record in records]
 
 
 async def by_index(database: Database, bot_id: UUID, message_index: int) -> Message | None:

@@ -64,6 +64,7 @@ INSERT = insert(
         "last_valid_block_height": "bigint",
     },
     RANK_TRANSACTION,
+    together=True,
 )
 """Single writer: who sends it, the bot's actor (create, fee) or its settlement actor (settle, refund, close).
 
@@ -77,6 +78,7 @@ OUTCOME = update(
     set_="status = v.status, slot = v.slot, error = v.error",
     where="t.signature = v.signature and t.status = 'pending'",
     rank=RANK_OUTCOME,
+    together=True,
 )
 """Single writer: who sent it."""
 

@@ -1,4 +1,6 @@
 import random
+from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -134,6 +136,54 @@ async def test_parents_are_written_before_children_whatever_the_order_of_the_wri
 
 async def test_children_find_parents_that_another_change_of_the_batch_adds(database: Database) -> None:
     assert await outcomes(Journal(database), change(PART.row(7, 1)), change(ADD.row(1, 0))) == [None, None]
+
+
+# -- in one statement
+
+ADD_TOGETHER = replace(ADD, name="items.add_together", together=True)
+PART_TOGETHER = replace(PART, name="parts.add_together", together=True)
+INCREASE_TOGETHER = replace(INCREASE, name="items.increase_together", together=True)
+
+
+async def test_what_goes_together_is_one_statement_with_children_and_fences(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    write_together = persistence.batch._write_together
+
+    async def watched(connection: Any, columns: Any) -> Any:
+        sent.append(len(columns))
+        return await write_together(connection, columns)
+
+    monkeypatch.setattr(persistence.batch, "_write_together", watched)
+    assert await outcomes(Journal(database), change(ADD.row(1, 1)), state(1, actor="b")) == [None, None]
+    assert sent == []
+    results = await outcomes(
+        Journal(database),
+        state(1, PART_TOGETHER.row(7, 2), ADD_TOGETHER.row(2, 0)),
+        state(2, INCREASE_TOGETHER.row(1, 4), actor="b"),
+    )
+    assert results == [None, None]
+    assert sent == [5]
+    assert await items(database) == {1: 5, 2: 0}
+
+
+async def test_what_does_not_fit_into_one_statement_loses_alone_there_too(database: Database) -> None:
+    assert await outcomes(Journal(database), state(1)) == [None]
+    results = await outcomes(
+        Journal(database),
+        state(3, ADD_TOGETHER.row(1, 0)),
+        change(INCREASE_TOGETHER.row(99, 1), ADD_TOGETHER.row(2, 0)),
+        change(PART_TOGETHER.row(7, 98), ADD_TOGETHER.row(3, 0)),
+        state(2, ADD_TOGETHER.row(4, 0)),
+    )
+    assert [type(result) for result in results] == [
+        StaleSnapshot,
+        WriteConflict,
+        ChangeRejected,
+        type(None),
+    ]
+    assert await items(database) == {4: 0}
 
 
 # -- what does not fit

@@ -59,6 +59,9 @@ class ScriptedNode:
     def __init__(self) -> None:
         self.script: dict[str, Any] = {}
         self.calls: list[tuple[str, list[Any]]] = []
+        self.takes_batches = True
+        self.batches: list[int] = []
+        """How many calls there were in each batch."""
         self.url = ""
 
     def count(self, method: str) -> int:
@@ -102,7 +105,21 @@ class ScriptedNode:
             with trio.move_on_after(0):
                 await stream.aclose()
 
-    def _answer(self, request: dict[str, Any]) -> RawAnswer:
+    def _answer(self, request: Any) -> RawAnswer:
+        if not isinstance(request, list):
+            answer: object = self._answer_one(request)
+        elif self.takes_batches:
+            self.batches.append(len(request))
+            answers = [self._answer_one(one) for one in request]
+            raw = [one for one in answers if isinstance(one, RawAnswer)]
+            answer = raw[0] if raw else answers
+        else:
+            answer = {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "no batches"}}
+        if isinstance(answer, RawAnswer):
+            return answer
+        return RawAnswer(json.dumps(answer).encode(), headers=[("content-type", "application/json")])
+
+    def _answer_one(self, request: dict[str, Any]) -> RawAnswer | dict[str, object]:
         method, params = request["method"], request["params"]
         self.calls.append((method, params))
         answer: dict[str, object] = {"jsonrpc": "2.0", "id": request["id"]}
@@ -117,7 +134,7 @@ class ScriptedNode:
             answer["result"] = result
         except NodeError as error:
             answer["error"] = error.error
-        return RawAnswer(json.dumps(answer).encode(), headers=[("content-type", "application/json")])
+        return answer
 
 
 @pytest.fixture

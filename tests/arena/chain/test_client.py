@@ -262,6 +262,117 @@ async def test_a_node_that_answers_with_another_signature_is_not_believed(script
             await client.send(signed_transfer()[0])
 
 
+def says_signatures(node: Any, *transactions: tuple[bytes, str]) -> None:
+    known = {base64.b64encode(raw).decode(): signature for raw, signature in transactions}
+    node.script["sendTransaction"] = lambda encoded, _: known[encoded]
+
+
+async def test_several_are_sent_at_once_and_each_has_its_own_answer(scripted_node: Any) -> None:
+    first, second, refused = signed_transfer(), signed_transfer(), signed_transfer()
+    says_signatures(scripted_node, first, second)
+    known = scripted_node.script["sendTransaction"]
+
+    def send(encoded: str, config: object) -> str:
+        if encoded == base64.b64encode(refused[0]).decode():
+            raise scripted_node.NodeError(-32003, "bad signature")
+        return known(encoded, config)
+
+    scripted_node.script["sendTransaction"] = send
+    async with ChainClient(scripted_node.url) as client:
+        answers = await client.send_all([first[0], refused[0], second[0]], skip_preflight=True)
+    assert [answers[0], answers[2]] == [first[1], second[1]]
+    assert isinstance(answers[1], TransactionRejected)
+    assert scripted_node.batches == [3]
+
+
+@pytest.mark.parametrize("refusal", ["an error", "an HTTP status"])
+async def test_a_node_that_takes_no_batches_is_called_one_by_one_from_then_on(
+    scripted_node: Any, refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [signed_transfer() for _ in range(3)]
+    says_signatures(scripted_node, *sent)
+    scripted_node.takes_batches = False
+    if refusal == "an HTTP status":
+        answer_one = scripted_node._answer
+        monkeypatch.setattr(
+            scripted_node,
+            "_answer",
+            lambda request: (
+                scripted_node.RawAnswer(b"too much", 413)
+                if isinstance(request, list)
+                else answer_one(request)
+            ),
+        )
+    async with ChainClient(scripted_node.url) as client:
+        for _ in range(2):
+            answers = await client.send_all([raw for raw, _ in sent])
+            assert answers == [signature for _, signature in sent]
+    assert scripted_node.count("sendTransaction") == 6
+
+
+async def test_a_busy_node_is_not_taken_for_one_without_batches(scripted_node: Any) -> None:
+    sent = [signed_transfer() for _ in range(2)]
+    scripted_node.script["sendTransaction"] = scripted_node.RawAnswer(b"", 429, [("retry-after", "2")])
+    async with ChainClient(scripted_node.url) as client:
+        with pytest.raises(ChainUnavailable) as caught:
+            await client.send_all([raw for raw, _ in sent])
+        assert caught.value.retry_after == 2.0
+        says_signatures(scripted_node, *sent)
+        assert await client.send_all([raw for raw, _ in sent]) == [signature for _, signature in sent]
+    assert scripted_node.batches == [2, 2]
+
+
+async def test_answers_of_a_batch_may_come_in_any_order_and_one_may_be_missing(
+    scripted_node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = [signed_transfer() for _ in range(3)]
+    says_signatures(scripted_node, *sent)
+    answer = scripted_node._answer
+
+    def shuffled(request: object) -> Any:
+        answers = json.loads(answer(request).body)
+        return scripted_node.RawAnswer(json.dumps([answers[2], 7, {"id": [1]}, answers[0]]).encode())
+
+    monkeypatch.setattr(scripted_node, "_answer", shuffled)
+    async with ChainClient(scripted_node.url) as client:
+        found = await client.send_all([raw for raw, _ in sent])
+    assert [found[0], found[2]] == [sent[0][1], sent[2][1]]
+    assert isinstance(found[1], ChainUnavailable)
+
+
+async def test_balances_asked_for_at_once_are_asked_for_together(scripted_node: Any) -> None:
+    wallets = [Keypair().pubkey() for _ in range(120)]
+    amounts = {str(wallet): number for number, wallet in enumerate(wallets)}
+    scripted_node.script["getBalance"] = lambda address, _: in_context(amounts[address])
+    found: dict[Pubkey, int] = {}
+
+    async def ask(client: ChainClient, wallet: Pubkey) -> None:
+        found[wallet] = await client.balance(wallet)
+
+    async with ChainClient(scripted_node.url) as client, trio.open_nursery() as nursery:
+        for wallet in wallets:
+            nursery.start_soon(ask, client, wallet)
+    assert [found[wallet] for wallet in wallets] == list(range(120))
+    assert sorted(scripted_node.batches) == [20, 50, 50]
+
+
+async def test_who_is_cancelled_takes_nobody_elses_balance_along(scripted_node: Any) -> None:
+    scripted_node.script["getBalance"] = lambda *_: in_context(5)
+    found: list[int] = []
+
+    async def ask(client: ChainClient, scope: trio.CancelScope) -> None:
+        with scope:
+            found.append(await client.balance(ADDRESS))
+
+    async with ChainClient(scripted_node.url) as client:
+        scopes = [trio.CancelScope() for _ in range(3)]
+        scopes[0].cancel()
+        async with trio.open_nursery() as nursery:
+            for scope in scopes:
+                nursery.start_soon(ask, client, scope)
+    assert found == [5, 5]
+
+
 async def test_a_failed_preflight_tells_code_and_logs(scripted_node: Any) -> None:
     data = {"err": {"InstructionError": [0, {"Custom": 6003}]}, "logs": ["Program log: no"]}
     scripted_node.script["sendTransaction"] = scripted_node.NodeError(-32002, "simulation failed", data)

@@ -356,7 +356,7 @@ async def test_sends_are_spaced_and_new_ones_go_first(cluster: Cluster, nursery:
     nursery.start_soon(bench.submitter.run)
     started = trio.current_time()
     await until(lambda: len(cluster.sent) >= 40)
-    assert trio.current_time() - started >= 0.19
+    assert trio.current_time() - started >= 0.175, "4 at a time, that is as many as in 20 ms"
     late = outgoing(99)
     before = len(cluster.sent)
     bench.submitter.submit(late)

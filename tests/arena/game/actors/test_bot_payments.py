@@ -326,6 +326,7 @@ async def test_a_payment_that_nobody_knows_halts_the_bot(
     [event] = game.chain.land(outgoing.transaction).events
     assert isinstance(event.event, MessageFeeRecorded)
     forged = replace(event, event=replace(event.event, message_id=new_id()))
+    await game.all_is_final(bot.id)  # before, it could be of another branch of the chain
     await game.router.handle(bot.id, forged)
     assert (await frames.until("settlement"))["status"] == "halted"
     release.set()
@@ -363,6 +364,7 @@ async def test_a_refund_that_nobody_owes_halts_the_bot(brain: ScriptedBrain, gam
     )
     landing = game.chain.land(stolen.transaction)
     assert landing.error is None
+    await game.all_is_final(bot.id)
     for event in landing.events:
         await game.router.handle(bot.id, event)
     assert (await frames.until("settlement"))["status"] == "halted"

@@ -1,0 +1,56 @@
+"""How many paid messages a second one core serves, and how long a player waits: `python -m benchmarks.paid`."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from benchmarks.paid.run import Measured, Size, running_arena
+
+
+def milliseconds(values: dict[str, float]) -> str:
+    return " ".join(f"{name} {values[name] * 1000:,.1f}" for name in ("p50", "p99", "max"))
+
+
+def tell(title: str, measured: Measured) -> None:
+    print(
+        f"{title}: {measured.rate:,.0f} messages/s, {measured.server_microseconds:,.0f} µs of the arena's core each"
+    )
+    print(f"  quote, ms          {milliseconds(measured.quote)}")
+    print(f"  pay to accepted    {milliseconds(measured.payment)}")
+    print(f"  pay to reply       {milliseconds(measured.reply)}")
+    print(f"  frames to players  {measured.frames / max(1, measured.messages):,.1f} a message")
+    print("  of one core        " + ", ".join(f"{name} {share:.0%}" for name, share in measured.cpu.items()))
+    if measured.late > 0.01:
+        print(f"  all players were busy: said up to {measured.late * 1000:,.0f} ms too late")
+    if measured.errors:
+        print(f"  errors             {measured.errors}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bots", type=int, default=20)
+    parser.add_argument("--sessions", type=int, default=200)
+    parser.add_argument("--warm", type=float, default=15.0, help="seconds before anything counts")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, help="messages/s, instead of saturation and then half of it")
+    parser.add_argument("--profile", type=Path, help="py-spy's raw stacks of the arena, saturated")
+    chosen = parser.parse_args()
+    size = Size(bots=chosen.bots, sessions=chosen.sessions)
+    with tempfile.TemporaryDirectory() as folder, running_arena(Path(folder), size) as run:
+        print(f"{size.sessions} sessions with {size.bots} bots")
+        measured = run.measure(
+            warm=chosen.warm, seconds=chosen.seconds, rate=chosen.rate, profile=chosen.profile
+        )
+        tell("saturated" if chosen.rate is None else f"at {chosen.rate:,.0f}/s", measured)
+        if chosen.rate is None:
+            half = measured.rate / 2
+            tell("half of that", run.measure(warm=2.0, seconds=chosen.seconds, rate=half))
+        print("calls of the node  ", run.node_calls())
+        [row] = run.rows("select count(*) from messages where status = 'judged'")
+        print(f"{row['count']:,} messages judged in all")
+
+
+if __name__ == "__main__":
+    main()
