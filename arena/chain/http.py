@@ -108,7 +108,7 @@ class HttpPoster:
         try:
             tcp = await trio.open_tcp_stream(self._host, self._port)
         except OSError as error:
-            raise PostFailed(type(error).__name__) from error
+            raise PostFailed("cannot connect") from error
         if self._tls is None:
             return _Connection(tcp, tcp)
         # the handshake is part of the first post

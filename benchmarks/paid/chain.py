@@ -38,7 +38,12 @@ _DATA = "Program data: "
 
 @dataclass(frozen=True, slots=True)
 class BotOnChain:
-    """A bot as it is when the benchmark begins: opened, and not paid yet. Keys are 32 bytes, amounts lamports."""
+    """A bot as it is when the benchmark begins. Keys are 32 bytes, amounts lamports.
+
+    Attributes:
+        initial_pot: what is in it then.
+        messages: that have been paid for until then.
+    """
 
     bot_id: bytes
     address: str
@@ -46,6 +51,7 @@ class BotOnChain:
     initial_pot: int
     pot_bps: int
     creator_bps: int
+    messages: int = 0
 
 
 @dataclass(slots=True)
@@ -60,8 +66,8 @@ class _Bot:
     def __init__(self, terms: BotOnChain, event: bytes, account: bytes) -> None:
         self.terms = terms
         self.pot = terms.initial_pot
-        self.messages = 0
-        self.event_seq = 1
+        self.messages = terms.messages
+        self.event_seq = 1 + terms.messages
         self.history: list[_Landed] = []
         self.event = bytearray(event)
         self.account = bytearray(account)

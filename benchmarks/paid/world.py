@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +32,7 @@ from persistence import Change, Database, Journal, migrate, open_database
 FEE = 1_000_000
 INITIAL_POT = 1_000_000_000
 AT_ONCE = 8
+COMMITS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,12 @@ async def create(dsn: str, settings: Settings, keys: KeyRing, *, bot_count: int,
         journal = Journal(database)
         nursery.start_soon(journal.run)
         creator = await users.find_or_create(database, str(Keypair().pubkey()))
-        opened = [await _bot(journal, settings, keys, creator.id) for _ in range(bot_count)]
+        opened: list[NewBot] = []
+
+        async def open_bot() -> None:
+            opened.append(await _bot(journal, settings, keys, creator.id))
+
+        await _many(open_bot, bot_count)
         tokens = Tokens(keys.jwt_secret, issuer=settings.public_url, lifetime=settings.arena_access_lifetime)
         seats: list[Seat] = []
         room = trio.CapacityLimiter(AT_ONCE)
@@ -70,6 +77,22 @@ async def create(dsn: str, settings: Settings, keys: KeyRing, *, bot_count: int,
                 seating.start_soon(sit_down, opened[number % bot_count])
         nursery.cancel_scope.cancel()
     return World([_on_chain(bot) for bot in opened], seats)
+
+
+async def _many(make: Callable[[], Awaitable[None]], count: int) -> None:
+    """So many, some at a time: the journal writes them together."""
+    room = trio.Semaphore(COMMITS_AT_ONCE)
+
+    async def one() -> None:
+        try:
+            await make()
+        finally:
+            room.release()
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(count):
+            await room.acquire()
+            nursery.start_soon(one)
 
 
 async def _bot(journal: Journal, settings: Settings, keys: KeyRing, creator_id: object) -> NewBot:

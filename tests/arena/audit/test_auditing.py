@@ -23,7 +23,7 @@ from arena.chain.history import whole_history
 from arena.game.closing import unsigned_closing
 from arena.game.messages import CloseUnplayed
 from arena.game.signing import sign_first
-from arena.store import messages, money, solutions
+from arena.store import chain_events, messages, money, solutions
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
 from arena.store.money import MoneyRows
@@ -74,6 +74,11 @@ async def solved_and_closed(arena: Arena) -> tuple[UUID, Player, Keypair]:
 
     await until(final)
     await arena.until(bot_id, BotStatus.CLOSED)
+
+    async def known_to_be_final() -> bool:
+        return not await chain_events.unfinal(arena.services.database, bot_id, limit=1)
+
+    await until(known_to_be_final)  # before, what differs may still be on its way
     return bot_id, player, creator
 
 

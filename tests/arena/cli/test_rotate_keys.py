@@ -139,7 +139,7 @@ async def test_too_little_money_is_said_before_anything_is_sent(arena: Arena, tm
     ("change", "code", "why"),
     [
         (("--admin", "nothing.json"), 1, b"nothing.json"),
-        (("--rpc", "http://127.0.0.1:1"), 3, b"ConnectError"),
+        (("--rpc", "http://127.0.0.1:1"), 3, b"cannot connect"),
         (("--payout-key", "nonsense"), 2, b"is not a Solana address"),
     ],
     ids=["no key", "no node", "no address"],
