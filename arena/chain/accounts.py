@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from enum import IntEnum
 from uuid import UUID
 
-from construct import ConstructError
 from solders.pubkey import Pubkey
 
-from arena.chain.artifacts import coder
+from arena.chain.codec import ACCOUNT
 
 BOT_VERSION = 1
 BOT_SIZE = 520  # bytes, with the discriminator
 
+_NOBODY = Pubkey.default()
 GRACE_SECONDS = 7 * 86_400  # after closes_at; then anyone may close
 MAX_LIFETIME_SECONDS = 731 * 86_400  # closes_at is at most so far from the creation
 
@@ -99,53 +99,18 @@ def decode_bot(data: bytes) -> BotAccount:
     """
     if len(data) != BOT_SIZE:
         raise AccountMalformed(f"a bot's account has {BOT_SIZE} bytes, not {len(data)}")
-    accounts = coder().accounts
-    if data[:8] != accounts.acc_name_to_discriminator["Bot"]:
+    if not ACCOUNT.matches(data):
         raise AccountMalformed("the account is not a bot")
+    raw = ACCOUNT.decode(data)
+    del raw["reserved"]
+    if raw["version"] != BOT_VERSION:
+        raise AccountMalformed(f"version {raw['version']} of a bot's account is unknown")
     try:
-        raw = accounts.decode(data)
-    except ConstructError as error:
-        raise AccountMalformed(str(error)) from error
-    if raw.version != BOT_VERSION:
-        raise AccountMalformed(f"version {raw.version} of a bot's account is unknown")
-    try:
-        status, expiry_rule = BotStatus(raw.status), ExpiryRule(raw.expiry_rule)
+        raw["status"], raw["expiry_rule"] = BotStatus(raw["status"]), ExpiryRule(raw["expiry_rule"])
     except ValueError as error:
         raise AccountMalformed(str(error)) from error
-    none = Pubkey.default()
-    return BotAccount(
-        version=raw.version,
-        status=status,
-        bump=raw.bump,
-        expiry_rule=expiry_rule,
-        pot_bps=raw.pot_bps,
-        creator_bps=raw.creator_bps,
-        fee_growth_bps=raw.fee_growth_bps,
-        idle_after=raw.idle_after,
-        bot_id=UUID(bytes=bytes(raw.bot_id)),
-        creator=raw.creator,
-        founding_key=raw.founding_key,
-        quote_key=raw.quote_key,
-        payout_key=raw.payout_key,
-        admin=raw.admin,
-        platform=raw.platform,
-        objective_hash=bytes(raw.objective_hash),
-        last_player=None if raw.last_player == none else raw.last_player,
-        winner=None if raw.winner == none else raw.winner,
-        fee_base=raw.fee_base,
-        fee_cap=raw.fee_cap,
-        initial_pot=raw.initial_pot,
-        rent_reserve=raw.rent_reserve,
-        pot=raw.pot,
-        creator_due=raw.creator_due,
-        platform_due=raw.platform_due,
-        unclaimed=raw.unclaimed,
-        message_count=raw.message_count,
-        refund_cursor=raw.refund_cursor,
-        refund_count=raw.refund_count,
-        event_seq=raw.event_seq,
-        created_at=raw.created_at,
-        closes_at=raw.closes_at,
-        last_message_at=raw.last_message_at,
-        idle_min_messages=raw.idle_min_messages,
-    )
+    raw["bot_id"] = UUID(bytes=raw["bot_id"])
+    for name in ("last_player", "winner"):
+        if raw[name] == _NOBODY:
+            raw[name] = None
+    return BotAccount(**raw)

@@ -1,4 +1,4 @@
-"""Instructions and events as bytes, by the description from which the program itself is made.
+"""Instructions, events and accounts as bytes, by the description from which the program itself is made.
 
 Every field has a fixed size and nothing is between them, so each is one `struct`. anchorpy's coder, which does the same
 by the IDL, takes many times as long, and these are on the way of every message. Tests hold the two together.
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from solders.pubkey import Pubkey
 
-from arena.chain.program.interface import EVENTS, INSTRUCTIONS, Field
+from arena.chain.program.interface import ACCOUNT_NAME, BOT, EVENTS, INSTRUCTIONS, Field, discriminator
 
 _CODES: Final = {
     "bool": "?",
@@ -34,6 +34,10 @@ class Packed:
         self._sizes = {member.name: member.size for member in members if isinstance(member.type, int)}
         self._keys = frozenset(member.name for member in members if member.type == "publicKey")
         self._struct = struct.Struct("<8s" + "".join(map(_code, members)))
+
+    def matches(self, data: bytes) -> bool:
+        """Whether these are the bytes of such a thing."""
+        return len(data) == self.size and data.startswith(self._discriminator)
 
     @property
     def size(self) -> int:
@@ -73,3 +77,6 @@ EVENT: Final = {
     event.discriminator: (event.name, Packed(event.discriminator, event.fields)) for event in EVENTS
 }
 """Name and form, by the discriminator."""
+
+ACCOUNT: Final = Packed(discriminator("account", ACCOUNT_NAME), BOT)
+"""A bot's."""

@@ -78,7 +78,7 @@ from arena.game.submission import Submission
 from arena.game.thinker import Thinker
 from arena.game.thinking import Unjudged
 from arena.problems import Problem, not_found, unavailable
-from arena.store import bots, chain_events, messages, solutions, transactions
+from arena.store import bots, chain_events, messages, solutions, transactions, under_way
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus, NewMessage
 from arena.store.transactions import TransactionStatus
@@ -133,26 +133,36 @@ class BotActor(Actor[BotMessage]):
     async def _take_up(self) -> None:
         """Go on with what was under way: payments, verdicts, the settlement."""
         database = self._services.database
-        self._last_paid_at = await chain_events.last_paid_at(database, self._id)
-        self._learn_keys(await chain_events.keys(database, self._id))
-        for message in await messages.all_unjudged(database, self._id):
-            self._judging.add(PaidMessage.of(message))
+        left = await under_way.of_bot(database, self._id)
+        self._last_paid_at = left.last_paid_at
+        self._learn_keys(left.keys)
+        if left.paid:
+            for message in await messages.all_unjudged(database, self._id):
+                self._judging.add(PaidMessage.of(message))
+        if left.sent:
+            await self._take_up_sent()
+        if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
+            self._track()
+        if self._mirror.status not in (BotStatus.DRAFT, BotStatus.OPENING):
+            self._tell_lobby()  # an earlier start may have ended before it did
+        ended = self._mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
+        owes = (left.paid or left.refunding) and await messages.refunds_due(database, self._id, limit=1)
+        if ended or owes:
+            self._advance_settlement()
+        self._think_on()
+        if left.unfinal:
+            self._finality.wake()
+        self._watch_clock()
+
+    async def _take_up_sent(self) -> None:
+        """Transactions that may still land, and the messages that they pay."""
+        database = self._services.database
         paying = {message.id: message for message in await messages.all_paying(database, self._id)}
         for row in await transactions.pending(database, self._id):
             if row.kind == TransactionKind.FEE and row.message_id in paying:
                 self._paying[row.signature] = paying[row.message_id]
             if row.kind in (TransactionKind.CREATE, TransactionKind.FEE):
                 self._submission.submit(terms.outgoing(row))
-        if self._mirror.status not in (BotStatus.DRAFT, BotStatus.CLOSED):
-            self._track()
-        if self._mirror.status not in (BotStatus.DRAFT, BotStatus.OPENING):
-            self._tell_lobby()  # an earlier start may have ended before it did
-        ended = self._mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
-        if ended or await messages.refunds_due(database, self._id, limit=1):
-            self._advance_settlement()
-        self._think_on()
-        self._finality.wake()
-        self._watch_clock()
 
     def describe(self) -> Mapping[str, object]:
         if self._bot is None:
@@ -553,7 +563,7 @@ class BotActor(Actor[BotMessage]):
         if self._publishing.lobby_is_behind:
             self._tell_lobby()
         now = time.time()
-        if not self._services.feed.status.is_recent(now) or self._thinker.unavailable():
+        if not self._services.feed.is_recent(now) or self._thinker.unavailable():
             self._payable_since = now  # without the chain, or without a brain, nobody could have paid
         over = ending.is_over(
             bot,

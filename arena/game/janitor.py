@@ -56,9 +56,16 @@ class JanitorActor(Actor[Sweep]):
             log.warning("sweep_postponed", reason=str(error))
 
     async def _wake(self) -> None:
-        """Bots that are not closed live as long as the server does: their feed, timers and payments need them."""
+        """Bots that are not closed live as long as the server does: their feed, timers and payments need them.
+
+        First those that somebody waits for. Whoever asks one of the others meanwhile wakes it himself.
+        """
+        for at_work in (True, False):
+            await self._wake_bots(at_work=at_work)
+
+    async def _wake_bots(self, *, at_work: bool) -> None:
         after: UUID | None = None
-        while page := await bots.pending(self._services.database, after=after, limit=PAGE):
+        while page := await bots.pending(self._services.database, after=after, limit=PAGE, at_work=at_work):
             for bot in page:
                 try:
                     await self._services.bot(bot.id).ask(Wake())

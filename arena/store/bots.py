@@ -289,9 +289,11 @@ async def by_address(database: Database, address: str) -> Bot | None:
     return None if record is None else _bot(record)
 
 
-async def pending(database: Database, *, after: UUID | None = None, limit: int = 1000) -> list[PendingBot]:
-    """Bots with anything pending, by id: ended ones until all money is final, and whatever has messages in
-    flight.
+async def pending(
+    database: Database, *, after: UUID | None = None, limit: int = 1000, at_work: bool = False
+) -> list[PendingBot]:
+    """Bots with anything pending, by id: open ones, ended ones until all money is final, and whatever has messages in
+    flight. ``at_work``: without those that are only open.
 
     A page of ``limit``; go on ``after`` the last one's id.
     """
@@ -299,7 +301,9 @@ async def pending(database: Database, *, after: UUID | None = None, limit: int =
         """
         select id, address, status, event_seq from bots
         where id in (
-            select id from bots where status in ('opening', 'open', 'solved', 'expired', 'closing')
+            select id from bots where status in ('opening', 'solved', 'expired', 'closing')
+            union
+            select id from bots where status = 'open' and not $3
             union
             select bot_id from messages
                 join bots b on b.id = bot_id and b.status <> 'halted'
@@ -311,6 +315,7 @@ async def pending(database: Database, *, after: UUID | None = None, limit: int =
         """,
         after,
         limit,
+        at_work,
     )
     return [
         PendingBot(record["id"], record["address"], BotStatus(record["status"]), record["event_seq"])

@@ -139,31 +139,6 @@ async def get(database: Database, bot_id: UUID, event_seq: int) -> SeenEvent | N
     return None if record is None else _event(record)
 
 
-async def last_paid_at(database: Database, bot_id: UUID) -> float:
-    """When we learnt of the bot's last fee, or of its opening; unix seconds, 0 before that."""
-    return float(
-        await database.fetch_value(
-            """
-            select coalesce(extract(epoch from max(created_at)), 0) from chain_events
-            where bot_id = $1 and kind in ('BotCreated', 'MessageFeeRecorded', 'Migrated')
-            """,
-            bot_id,
-        )
-    )
-
-
-async def keys(database: Database, bot_id: UUID) -> Keys | None:
-    """The keys that the bot answers to; ``None``: it has never been heard which."""
-    record = await database.fetch_one(
-        """
-        select quote_key, payout_key from chain_events
-        where bot_id = $1 and quote_key is not null order by event_seq desc limit 1
-        """,
-        bot_id,
-    )
-    return None if record is None else Keys(**dict(record))
-
-
 async def closing(database: Database, bot_id: UUID) -> str | None:
     """The transaction that closed the bot, once that is final."""
     signature: str | None = await database.fetch_value(

@@ -18,7 +18,7 @@ from arena.game.closing import unsigned_closing
 from arena.game.messages import CloseUnplayed, OpenBot
 from arena.game.signing import sign_first
 from arena.problems import Problem
-from arena.store import chain_events
+from arena.store import under_way
 from arena.store.bots import Bot, BotStatus
 from arena.store.messages import MessageStatus
 from tests.fixtures.game import SOL, Game, ScriptedBrain, World, eventually
@@ -178,6 +178,6 @@ async def test_an_unplayed_bot_is_not_closed_early_with_a_key_that_it_does_not_k
 async def test_the_keys_of_a_bot_from_before_they_were_written_down_are_taken_for_ours(game: Game) -> None:
     bot = await game.open_bot()
     await game.database.execute("update chain_events set quote_key = null, payout_key = null")
-    assert await chain_events.keys(game.database, bot.id) is None
+    assert (await under_way.of_bot(game.database, bot.id)).keys is None
     await game.crash_bot(bot.id)
     await game.quote(await game.player(bot), "hello")

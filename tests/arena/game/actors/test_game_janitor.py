@@ -51,6 +51,22 @@ async def test_a_start_wakes_more_bots_than_fit_on_a_page(
         await eventually(lambda: alive(game, "bots") == wanted)
 
 
+async def test_a_start_wakes_first_what_somebody_waits_for(world: World) -> None:
+    async with world.running() as game:
+        opened = {(await game.open_bot()).id for _ in range(4)}
+        last = max(opened)
+        for bot_id in opened:
+            await game.all_is_final(bot_id)
+        _, outgoing = await game.send(await game.player(await game.bot(last)), "hello")
+    for at_work, wanted in ((True, {last}), (False, opened)):
+        found = await bots.pending(world.database, at_work=at_work)
+        assert {bot.id for bot in found} == wanted
+    async with world.running() as game:
+        assert (await game.outbox.take(TransactionKind.FEE)).signature == outgoing.signature
+        await eventually(lambda: game.feed.after.keys() == opened)
+        assert next(iter(game.feed.after)) == last
+
+
 async def test_a_refund_that_was_due_when_the_server_died_is_made(brain: ScriptedBrain, world: World) -> None:
     async with world.running() as game:
         bot = await game.open_bot()
