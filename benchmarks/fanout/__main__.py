@@ -23,8 +23,9 @@ from benchmarks.harness.load import Clients, Held, holding
 from benchmarks.harness.process import Server, running
 
 CONNECTIONS: Final = (1000, 5000)
+QUIET: Final = 1.5
+"""Seconds in which the lobby has told all there was to tell."""
 LOBBY: Final = ("/ws/lobby",)
-LOBBY_MARK: Final = '"watching":'
 
 
 def straight(server: Server, connections: int, rounds: int, cores: Cores) -> report.Spread:
@@ -43,8 +44,10 @@ def through_lobby(running: Arena, connections: int, rounds: int, cores: Cores) -
     """Milliseconds from the first to the last connection that hears of a spectator's coming or going."""
     url = f"ws://127.0.0.1:{running.server.port}/ws/bots/{running.bot_id}"
     clients = Clients(connections, LOBBY, greeting='"type":"lobby"', source_addresses=4)
+    mark = f'"bot_id":"{running.bot_id}","players":0,"watching":'
     took: list[float] = []
-    with holding(running.server, clients, cores=cores.others, mark=LOBBY_MARK) as held:
+    with holding(running.server, clients, cores=cores.others, mark=mark) as held:
+        time.sleep(QUIET)  # news of the bot's opening have other frames
         while len(took) < rounds:
             with connect(url, compression=None):
                 took.append(_spread(held, watching=1))
@@ -54,7 +57,7 @@ def through_lobby(running: Arena, connections: int, rounds: int, cores: Cores) -
 
 def _spread(held: Held, watching: int) -> float:
     while (got := held.next_broadcast()).number != watching:
-        pass  # news of another bot
+        pass  # what was under way when the last connection opened
     return (got.last_ns - got.first_ns) / 1e6
 
 

@@ -1,15 +1,18 @@
 """What connections cost that say nothing: memory, opening them, and having them. `python -m benchmarks.idle`.
 
-A conversation that only listens, behind the gateway alone, and `/ws/lobby` of a whole arena.
+A conversation that only listens, behind the gateway alone; `/ws/lobby` of a whole arena; and players in chats, each
+with the actor of its session.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from benchmarks.harness import report
@@ -17,8 +20,12 @@ from benchmarks.harness.arena import arena
 from benchmarks.harness.cores import Cores, split
 from benchmarks.harness.load import Clients, holding
 from benchmarks.harness.process import KIB, Server, running
+from benchmarks.paid.world import Seat
+from benchmarks.recovery.run import past
 
 CONNECTIONS: Final = (5000,)
+PLAYERS: Final = 1000
+BOTS: Final = 20
 SETTLE: Final = 2.0
 """Seconds after which what it took to open the connections is over."""
 IDLE: Final = 3.0
@@ -62,8 +69,19 @@ def cost(server: Server, clients: Clients, cores: Cores, settle: float = SETTLE,
     )
 
 
+def chats(seats: Sequence[Seat]) -> Clients:
+    """Each player in his own."""
+    return Clients(
+        len(seats),
+        [f"/ws/chats/{seat.session_id}" for seat in seats],
+        headers=[f"Sec-WebSocket-Protocol: arena.v1, bearer.{seat.token}" for seat in seats],
+        greeting='"type":"welcome"',
+        source_addresses=4,
+    )
+
+
 def run(connections: Sequence[int]) -> None:
-    """Measure both and print a table; each on a fresh server, as memory that was freed is not always given back."""
+    """Measure all and print a table; each on a fresh server, as memory that was freed is not always given back."""
     cores = split()
     rows: list[tuple[object, ...]] = []
 
@@ -79,6 +97,13 @@ def run(connections: Sequence[int]) -> None:
         with arena(cores) as whole:
             lobby = Clients(count, ("/ws/lobby",), greeting='"type":"lobby"', source_addresses=4)
             add("/ws/lobby of an arena", cost(whole.server, lobby, cores))
+        players = min(count, PLAYERS)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            past(Path(folder), bots=BOTS, unjudged=0, seats=players) as there,
+            there.arena() as server,
+        ):
+            add("a player in his chat", cost(server, chats(there.seats), cores))
     print("\nIdle connections\n")
     heads = ["", "connections", "KiB a connection (PSS)", "opened/s", "CPU µs to open", "core while idle"]
     print(report.table(heads, rows))

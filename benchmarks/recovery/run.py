@@ -60,13 +60,24 @@ class Recovery:
 
 
 class Past:
-    """A Postgres with months of play in it, and the node that tells of the same."""
+    """A Postgres with months of play in it, and the node that tells of the same.
+
+    Attributes:
+        seats: players who are signed in, each with a session.
+    """
 
     def __init__(self, environment: dict[str, str], seats: list[Seat], bots: int, unjudged: int) -> None:
         self._environment = environment
-        self._seats = seats
+        self.seats = seats
         self._bots = bots
         self.unjudged = unjudged
+
+    @contextmanager
+    def arena(self) -> Iterator[Server]:
+        """One that runs on it, ready."""
+        with running(_command, cores=split().server, environment=self._environment) as server:
+            _answer(server, "/api/v1/health/live")
+            yield server
 
     def recover(self, timeout: float) -> Recovery:
         """Start an arena on it, and end it when all is as it was.
@@ -74,12 +85,10 @@ class Past:
         Raises:
             TimeoutError: it is not after so many seconds.
         """
-        here = split()
         began = time.monotonic()
-        with running(_command, cores=here.server, environment=self._environment) as server:
-            _answer(server, "/api/v1/health/live")
+        with self.arena() as server:
             ready, cpu_ready, memory_ready = time.monotonic() - began, server.cpu_seconds(), server.memory()
-            quotes = [_quote(server, seat) for seat in self._seats[:ASKED]]
+            quotes = [_quote(server, seat) for seat in self.seats[:ASKED]]
             judged: float | None = None
             while (now := time.monotonic() - began) < timeout:
                 figures = _figures(server)
@@ -101,7 +110,7 @@ class Past:
 
 
 @contextmanager
-def past(folder: Path, *, bots: int, unjudged: int) -> Iterator[Past]:
+def past(folder: Path, *, bots: int, unjudged: int, seats: int = ASKED) -> Iterator[Past]:
     """Write it into a new database in this folder."""
     here = split()
     common = {"ARENA_DATA_DIR": str(folder / "arena"), "ARENA_PUBLIC_URL": "http://127.0.0.1"}
@@ -114,7 +123,7 @@ def past(folder: Path, *, bots: int, unjudged: int) -> Iterator[Past]:
             postgres.start()
 
         made = trio.run(
-            lambda: world.create(postgres.dsn, settings, keys, bot_count=bots, session_count=min(ASKED, bots))
+            lambda: world.create(postgres.dsn, settings, keys, bot_count=bots, session_count=seats)
         )
         written = asyncio.run(_write(postgres.dsn, made.bots, unjudged))
         node = stack.enter_context(running_module("benchmarks.paid.node", here.others))
@@ -128,6 +137,7 @@ def past(folder: Path, *, bots: int, unjudged: int) -> Iterator[Past]:
         environment = {
             **common,
             "ARENA_RATE_LIMITS": "false",
+            "ARENA_CONNECTIONS_PER_ADDRESS": "0",
             "ARENA_METRICS_TOKEN": TOKEN,
             "DATABASE_URL": postgres.dsn,
             "SOLANA_RPC_URL": f"http://127.0.0.1:{rpc_port}",

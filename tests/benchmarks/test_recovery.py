@@ -8,7 +8,7 @@ from benchmarks.recovery.run import past
 
 
 def test_what_was_paid_is_judged_and_every_bot_is_awake(tmp_path: Path) -> None:
-    with past(tmp_path, bots=12, unjudged=3) as there:
+    with past(tmp_path, bots=12, unjudged=3, seats=12) as there:
         first = there.recover(timeout=60)
         assert first.ready <= first.judged <= first.awake
         assert len(first.quotes) == 12
