@@ -12,6 +12,7 @@ import structlog
 from actors import Actor, ActorError
 from arena.game.messages import Advance, Sweep, Wake
 from arena.game.services import Services
+from arena.problems import Problem
 from arena.store import auth, bots, idempotency, solutions, spending
 from persistence import DatabaseUnavailable
 
@@ -46,8 +47,10 @@ class JanitorActor(Actor[Sweep]):
 
     async def _sweep(self) -> None:
         try:
-            await self._wake()
+            # first what somebody waits for; whoever asks one of the others meanwhile wakes it himself
+            await self._wake(at_work=True)
             await self._settle()
+            await self._wake(at_work=False)
             await self._forget()
             await self._count_halted()
             await self._services.audit.flush()
@@ -55,22 +58,15 @@ class JanitorActor(Actor[Sweep]):
         except DatabaseUnavailable as error:
             log.warning("sweep_postponed", reason=str(error))
 
-    async def _wake(self) -> None:
-        """Bots that are not closed live as long as the server does: their feed, timers and payments need them.
-
-        First those that somebody waits for. Whoever asks one of the others meanwhile wakes it himself.
-        """
-        for at_work in (True, False):
-            await self._wake_bots(at_work=at_work)
-
-    async def _wake_bots(self, *, at_work: bool) -> None:
+    async def _wake(self, *, at_work: bool) -> None:
+        """Bots that are not closed live as long as the server does: their feed, timers and payments need them."""
         after: UUID | None = None
         while page := await bots.pending(self._services.database, after=after, limit=PAGE, at_work=at_work):
             for bot in page:
                 try:
                     await self._services.bot(bot.id).ask(Wake())
                     self._woken += 1
-                except ActorError as error:
+                except (ActorError, Problem) as error:
                     log.warning("bot_does_not_wake", bot_id=str(bot.id), reason=str(error))
             after = page[-1].id
 
