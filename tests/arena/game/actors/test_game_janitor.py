@@ -74,7 +74,7 @@ async def test_a_start_wakes_more_bots_than_fit_on_a_page(
 
 async def test_a_start_wakes_first_what_somebody_waits_for(world: World) -> None:
     async with world.running() as game:
-        opened = {(await game.open_bot()).id for _ in range(4)}
+        opened = {(await game.open_bot()).id for _ in range(2 * janitor.WOKEN_AT_ONCE)}
         last = max(opened)
         for bot_id in opened:
             await game.all_is_final(bot_id)
