@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import structlog
+import trio
 
 from actors import Actor, ActorError
 from arena.game.messages import Advance, Sweep, Wake
 from arena.game.services import Services
+from arena.problems import Problem
 from arena.store import auth, bots, idempotency, solutions, spending
 from persistence import DatabaseUnavailable
 
@@ -19,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 INTERVAL = 60.0
 PAGE = 500
+WOKEN_AT_ONCE = 4
+"""Their reads go to Postgres together. With more of them, players wait longer for a bot that still sleeps."""
 DRAFT_LIFE = timedelta(days=7)
 KEY_LIFE = timedelta(days=1)
 SPENDING_LIFE = timedelta(days=90)
@@ -46,8 +50,10 @@ class JanitorActor(Actor[Sweep]):
 
     async def _sweep(self) -> None:
         try:
-            await self._wake()
+            # first what somebody waits for; whoever asks one of the others meanwhile wakes it himself
+            await self._wake(at_work=True)
             await self._settle()
+            await self._wake(at_work=False)
             await self._forget()
             await self._count_halted()
             await self._services.audit.flush()
@@ -55,24 +61,24 @@ class JanitorActor(Actor[Sweep]):
         except DatabaseUnavailable as error:
             log.warning("sweep_postponed", reason=str(error))
 
-    async def _wake(self) -> None:
-        """Bots that are not closed live as long as the server does: their feed, timers and payments need them.
-
-        First those that somebody waits for. Whoever asks one of the others meanwhile wakes it himself.
-        """
-        for at_work in (True, False):
-            await self._wake_bots(at_work=at_work)
-
-    async def _wake_bots(self, *, at_work: bool) -> None:
+    async def _wake(self, *, at_work: bool) -> None:
+        """Bots that are not closed live as long as the server does: their feed, timers and payments need them."""
         after: UUID | None = None
         while page := await bots.pending(self._services.database, after=after, limit=PAGE, at_work=at_work):
-            for bot in page:
-                try:
-                    await self._services.bot(bot.id).ask(Wake())
-                    self._woken += 1
-                except ActorError as error:
-                    log.warning("bot_does_not_wake", bot_id=str(bot.id), reason=str(error))
+            asleep = iter([bot.id for bot in page])
+            async with trio.open_nursery() as nursery:
+                for _ in range(WOKEN_AT_ONCE):
+                    nursery.start_soon(self._wake_each, asleep)
             after = page[-1].id
+
+    async def _wake_each(self, asleep: Iterator[UUID]) -> None:
+        """One after the other; several tasks share what is left."""
+        for bot_id in asleep:
+            try:
+                await self._services.bot(bot_id).ask(Wake())
+                self._woken += 1
+            except (ActorError, Problem) as error:
+                log.warning("bot_does_not_wake", bot_id=str(bot_id), reason=str(error))
 
     async def _settle(self) -> None:
         """A settlement outlives its bot: the closing is final only some slots after the bot has seen it."""

@@ -35,8 +35,9 @@ async def of_bot(database: Database, bot_id: UUID) -> UnderWay:
         """
         select
             coalesce((
-                select extract(epoch from max(created_at)) from chain_events
+                select extract(epoch from created_at) from chain_events
                 where bot_id = $1 and kind in ('BotCreated', 'MessageFeeRecorded', 'Migrated')
+                order by event_seq desc limit 1  -- `max` would read all of them
             ), 0)::float8 as last_paid_at,
             keys.quote_key, keys.payout_key,
             exists (select from messages where bot_id = $1 and status = 'paid') as paid,

@@ -28,7 +28,7 @@ class History:
 
 async def write(database: asyncpg.Connection, bots: list[BotOnChain], *, unjudged: int) -> History:
     """Give every open bot its sessions, its messages with their verdicts, and the events that tell of them; the last
-    message of some is still to be judged.
+    message of some is still to be judged. These bots are spread over all, as bots are woken in the order of their ids.
     """
     share = FEE * bots[0].pot_bps // BPS
     for statement in _STATEMENTS:
@@ -46,7 +46,8 @@ async def write(database: asyncpg.Connection, bots: list[BotOnChain], *, unjudge
             case when late then null else now() end
         from (
             select c.bot_id, c.id as session_id, c.solver_id, c.place * $3::integer + number as message_index,
-                c.bot_number <= $4::integer and c.place * $3::integer + number = $5::integer as late
+                c.bot_number * $4::bigint % $6::bigint < $4::bigint
+                    and c.place * $3::integer + number = $5::integer as late
             from seats as c cross join generate_series(1, $3::integer) as number
         ) as said
         """,
@@ -55,6 +56,7 @@ async def write(database: asyncpg.Connection, bots: list[BotOnChain], *, unjudge
         MESSAGES_OF_A_SESSION,
         unjudged,
         MESSAGES,
+        len(bots),
     )
     await database.execute(
         """

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
+import trio
 
 from arena.chain.submitter import TransactionKind
 from arena.game import audit_trail, janitor
 from arena.game.audit_trail import AuditTrail
+from arena.game.bot import BotActor
 from arena.game.messages import PriceMessage, Sweep
+from arena.problems import unavailable
 from arena.store import audit, bots
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
-from persistence import Journal
+from persistence import Database, Journal
 from tests.fixtures.game import Game, ScriptedBrain, World, eventually
 
 
 def alive(game: Game, region: str) -> set[str]:
     return {info.path.rpartition("/")[2] for info in game.system.tree(f"/game/{region}")} - {region}
+
+
+class OnlyWaiting:
+    """`bots.pending` that finds nobody at work, and the others once it is told to go on."""
+
+    def __init__(self, pending: Callable[..., Awaitable[list[bots.PendingBot]]]) -> None:
+        self._pending = pending
+        self.go_on = trio.Event()
+
+    async def __call__(
+        self, database: Database, *, after: UUID | None, limit: int, at_work: bool
+    ) -> list[bots.PendingBot]:
+        if at_work:
+            return []
+        await self.go_on.wait()
+        return await self._pending(database, after=after, limit=limit)
 
 
 async def test_a_start_wakes_the_bots_that_have_something_to_do(brain: ScriptedBrain, world: World) -> None:
@@ -53,7 +74,7 @@ async def test_a_start_wakes_more_bots_than_fit_on_a_page(
 
 async def test_a_start_wakes_first_what_somebody_waits_for(world: World) -> None:
     async with world.running() as game:
-        opened = {(await game.open_bot()).id for _ in range(4)}
+        opened = {(await game.open_bot()).id for _ in range(2 * janitor.WOKEN_AT_ONCE)}
         last = max(opened)
         for bot_id in opened:
             await game.all_is_final(bot_id)
@@ -65,6 +86,43 @@ async def test_a_start_wakes_first_what_somebody_waits_for(world: World) -> None
         assert (await game.outbox.take(TransactionKind.FEE)).signature == outgoing.signature
         await eventually(lambda: game.feed.after.keys() == opened)
         assert next(iter(game.feed.after)) == last
+
+
+async def test_a_start_goes_on_with_settlements_before_it_wakes_who_only_waits(
+    brain: ScriptedBrain, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.running() as game:
+        solved, waiting = await game.open_bot(), await game.open_bot()
+        await game.all_is_final(waiting.id)
+        message = await game.say(await game.player(solved), "sesame")
+        await game.message_becomes(message.id, MessageStatus.JUDGED)
+        await game.outbox.take(TransactionKind.SETTLE)
+    # all that is left of the round is the settlement: its bot is not woken
+    monkeypatch.setattr(bots, "pending", only_waiting := OnlyWaiting(bots.pending))
+    async with world.running() as game:
+        await eventually(lambda: alive(game, "settlements") == {str(solved.id)})
+        assert not alive(game, "bots")
+        only_waiting.go_on.set()
+        await eventually(lambda: str(waiting.id) in alive(game, "bots"))
+
+
+async def test_a_bot_that_does_not_wake_keeps_no_other_from_waking(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.running() as game:
+        opened = [(await game.open_bot()).id for _ in range(3)]
+    look_at_clock = BotActor._look_at_clock
+
+    async def unable(bot: BotActor, row: bots.Bot) -> None:
+        if row.id == opened[0]:
+            raise unavailable("database")
+        await look_at_clock(bot, row)
+
+    monkeypatch.setattr(BotActor, "_look_at_clock", unable)
+    async with world.running() as game:
+        await game.system.ref("/game/janitor").ask(Sweep())
+        assert alive(game, "bots") == {str(bot_id) for bot_id in opened}
+        assert game.system.info("/game/janitor").restarts == 0
 
 
 async def test_a_refund_that_was_due_when_the_server_died_is_made(brain: ScriptedBrain, world: World) -> None:
