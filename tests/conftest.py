@@ -11,7 +11,7 @@ from tests.browser.installed import lacking
 
 ROOT = Path(__file__).parent
 BROWSER = ROOT / "browser"
-SLOW = (BROWSER, ROOT / "e2e", ROOT / "contract", ROOT / "examples")
+SLOW = (BROWSER, ROOT / "e2e", ROOT / "contract", ROOT / "examples", ROOT / "benchmarks")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
