@@ -75,3 +75,8 @@ def unavailable(what: str, detail: str = "", retry_after: int = 1) -> Problem:
         detail,
         {"retry_after": retry_after},
     )
+
+
+def internal_error() -> Problem:
+    """500: a fault of ours, of which nothing more is told."""
+    return Problem("internal_error", "Something went wrong", 500, "This is our fault. Try again.")

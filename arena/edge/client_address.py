@@ -98,6 +98,12 @@ def client_address(
     return address
 
 
+def is_trusted(peer: str, trusted: Sequence[Network]) -> bool:
+    """Whether the other end of a socket is one of our proxies."""
+    address = _parse(peer)
+    return address is not None and _is_trusted(address, trusted)
+
+
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")] if text.strip() else []
 

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
-from ipaddress import ip_address
 from typing import Final, NoReturn, cast
 
 import structlog
@@ -23,8 +22,7 @@ from hypercorn.utils import wrap_app
 from quart import Quart
 from trio.lowlevel import notify_closing, wait_readable
 
-from arena.edge.client_address import client_key
-from arena.edge.failures import RETRY_AFTER
+from arena.edge.client_address import client_key, is_trusted
 from arena.edge.identity import Identity
 from arena.front.handshake import Upgrade, read_handshake
 from arena.front.http import HEAD_TIMEOUT, HttpConnection
@@ -41,6 +39,7 @@ from arena.problems import Problem
 from arena.ws import held_connection
 from arena.ws.conversations import Conversations, OpeningRequest
 from arena.ws.hypercorn_stream import watch_peer
+from arena.ws.open_connections import too_many_connections
 
 log = structlog.get_logger(__name__)
 
@@ -187,9 +186,9 @@ class Gateway:
         """
         key = _limit_key(transport.peer)
         if self._connections >= MAX_SOCKETS:
-            raise _too_many("The server holds as many connections as it can.", 503)
+            raise too_many_connections("The server holds as many connections as it can.", 503)
         if 0 < self._per_address <= self._of_address[key] and not self._is_proxy(transport.peer):
-            raise _too_many(f"An address has at most {self._per_address} connections.", 429)
+            raise too_many_connections(f"An address has at most {self._per_address} connections.", 429)
         self._connections += 1
         self._services.traffic.sockets += 1
         self._of_address[key] += 1
@@ -290,10 +289,7 @@ class Gateway:
         await self._conversations.serve(request, accept)
 
     def _is_proxy(self, peer: Address | None) -> bool:
-        if peer is None or not self._settings.arena_trusted_proxies:
-            return False
-        address = ip_address(peer[0].partition("%")[0])
-        return any(address in network for network in self._settings.arena_trusted_proxies)
+        return peer is not None and is_trusted(peer[0], self._settings.arena_trusted_proxies)
 
 
 async def _read_proxy_header(transport: Transport) -> None:
@@ -320,20 +316,10 @@ async def _say_goodbye(transport: Transport) -> None:
     """Give the client a moment to see what was written last."""
     with trio.move_on_after(LINGER, shield=True):
         try:
-            await transport.drained()
-            transport.end()
-            # closing a socket that has something to read would take back what was sent
-            while await transport.receive():
-                pass
+            await transport.finish()
         except TransportClosed:
             log.debug("a client did not wait for the end")
 
 
 def _limit_key(peer: Address | None) -> str:
     return "local" if peer is None else peer[0]
-
-
-def _too_many(detail: str, status: int) -> Problem:
-    return Problem(
-        "too_many_connections", "Too many connections", status, detail, {"retry_after": RETRY_AFTER}
-    )

@@ -25,7 +25,7 @@ from hypercorn.typing import AppWrapper
 from arena.front.handshake import Upgrade
 from arena.front.refusals import malformed
 from arena.front.transport import Transport, TransportClosed
-from arena.problems import Problem
+from arena.problems import Problem, internal_error
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,6 @@ STALL_TIMEOUT: Final = 10.0
 """Seconds in which a client has to take something of a response."""
 MAX_PENDING_BYTES: Final = 256 * 1024
 """Of responses; the application waits for room."""
-FAULT: Final = Problem("internal_error", "Something went wrong", 500, "This is our fault. Try again.")
 TOO_SLOW: Final = Problem("request_timeout", "The request took too long", 408, "Send it in one go.")
 _VERSIONS: Final = (b"1.0", b"1.1")
 _DISCONNECT: Final = {"type": "http.disconnect"}
@@ -270,7 +269,7 @@ class _Exchange:
     def break_off(self) -> None:
         """The application is through with it: what it has left open is our fault, unless the client has gone."""
         if not self._over.is_set():
-            self._give_up(FAULT)
+            self._give_up(internal_error())
 
     def _give_up(self, problem: Problem) -> None:
         if not self._gone and self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):

@@ -182,6 +182,17 @@ class Transport:
         with suppress(OSError):
             self._socket.shutdown(socket.SHUT_WR)
 
+    async def finish(self) -> None:
+        """Send what is pending, say that it was all, and wait until the peer has seen it; the caller limits the time.
+
+        Raises `TransportClosed`: the peer did not wait for it.
+        """
+        await self.drained()
+        self.end()
+        # closing a socket that has something to read would take back what was sent
+        while await self.receive():
+            pass
+
     def detach(self) -> tuple[socket.socket, bytes]:
         """The socket and what was unread, for another transport. This one is over."""
         self._closed = True

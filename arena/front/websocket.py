@@ -132,11 +132,7 @@ class WebsocketConnection(HeldConnection):
                 if not data:
                     break
                 self._transport.write(self._framing.receive(data))
-            await self._transport.drained()
-            self._transport.end()
-            # closing a socket that has something to read would take back what was sent
-            while await self._transport.receive():
-                pass
+            await self._transport.finish()
         except TransportClosed:
             pass
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from arena.edge.failures import as_problem
 from arena.http.pages import page, wants_page
-from arena.problems import Problem
+from arena.problems import Problem, internal_error
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ def problem_of(error: Exception, path: str | None, request_id: str | None) -> Pr
     problem = as_problem(error)
     if problem is None:
         log.error("a request failed", path=path, request_id=request_id, exc_info=error)
-        problem = Problem("internal_error", "Something went wrong", 500, "This is our fault. Try again.")
+        problem = internal_error()
     return problem
 
 

@@ -17,7 +17,7 @@ from arena.edge.rate_limits import FrameLimits, RateLimits
 from arena.edge.tokens import token_missing
 from arena.game.messages import AttachSession, Pay, RequestQuote
 from arena.game.services import Services
-from arena.problems import Problem, not_found
+from arena.problems import Problem, internal_error, not_found
 from arena.store import events, sessions
 from arena.store.events import BotEvent
 from arena.store.sessions import ChatSession
@@ -170,9 +170,7 @@ class _Chat:
             problem = as_problem(error)
             if problem is None:
                 log.exception("a frame could not be answered", session_id=str(self._session.id))
-                problem = Problem(
-                    "internal_error", "Something went wrong", 500, "This is our fault. Try again."
-                )
+                problem = internal_error()
             answer = error_frame(problem, frame.id)
         finally:
             self._working -= 1

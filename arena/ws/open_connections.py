@@ -67,7 +67,7 @@ class OpenConnections:
         if self._closing:
             raise shutting_down()
         if len(self._connections) >= self._limit:
-            raise _too_many("The server holds as many connections as it can.")
+            raise too_many_connections("The server holds as many connections as it can.")
 
     @contextmanager
     def from_address(self, address: str) -> Iterator[None]:
@@ -78,7 +78,9 @@ class OpenConnections:
         self.check_room()
         if 0 < self._limit_of_an_address <= self._of_address[address]:
             self._on_refused()
-            raise _too_many(f"An address has at most {self._limit_of_an_address} connections.", 429)
+            raise too_many_connections(
+                f"An address has at most {self._limit_of_an_address} connections.", 429
+            )
         self._of_address[address] += 1
         try:
             yield
@@ -97,7 +99,7 @@ class OpenConnections:
         counted = self._counted(connection, session_id)
         for key, limit, detail in counted:
             if self._counts[key] >= limit:
-                raise _too_many(detail)
+                raise too_many_connections(detail)
         self._counts.update(key for key, _, _ in counted)
         self._connections[connection] = None
         self._empty = trio.Event() if self._empty.is_set() else self._empty
@@ -146,7 +148,8 @@ class OpenConnections:
             await self._empty.wait()
 
 
-def _too_many(detail: str, status: int = 503) -> Problem:
+def too_many_connections(detail: str, status: int = 503) -> Problem:
+    """`detail` says of which kind."""
     return Problem(
         "too_many_connections", "Too many connections", status, detail, {"retry_after": RETRY_AFTER}
     )

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
-from arena.edge.client_address import MAX_HOPS, ForwardedMalformed, ProxyHeader, client_address, client_key
+from arena.edge.client_address import (
+    MAX_HOPS,
+    ForwardedMalformed,
+    ProxyHeader,
+    client_address,
+    client_key,
+    is_trusted,
+)
 from arena.settings import load_settings
 
 TRUSTED = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
@@ -183,3 +190,17 @@ def test_only_the_configured_header_is_looked_at(tmp_path: Path) -> None:
 
 def test_who_has_no_address_is_local(tmp_path: Path) -> None:
     assert key(tmp_path, None) == "local"
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted"),
+    [
+        ("10.0.0.1", True),
+        ("::ffff:10.0.0.1", True),
+        ("192.0.2.1", False),
+        ("fe80::1%eth0", False),
+        ("", False),
+    ],
+)
+def test_a_proxy_is_known_in_every_way_of_writing_its_address(peer: str, trusted: bool) -> None:
+    assert is_trusted(peer, [ip_network("10.0.0.0/8")]) is trusted
