@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
-from typing import Generic, TypeVar
+from typing import Generic, Never, TypeVar
 
 import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task
@@ -52,9 +53,10 @@ class Publisher(Generic[T]):
         `close`."""
         if self._closed:
             raise trio.ClosedResourceError("the publisher is closed")
-        lagging = [subscription for subscription in self._subscriptions if not subscription._offer(item)]
-        for subscription in lagging:
-            del self._subscriptions[subscription]
+        # a copy: what a forwarded item leads to may close other subscriptions
+        for subscription in tuple(self._subscriptions):
+            if not subscription._offer(item):
+                self._subscriptions.pop(subscription, None)
 
     def close(self) -> None:
         """Publish nothing more: subscribers receive what is buffered and then the end. May be repeated."""
@@ -68,14 +70,15 @@ class Subscription(Generic[T]):
     """What one subscriber receives: an async iterator, read by one task at a time. Made by
     `Publisher.subscribe`."""
 
-    __slots__ = ("_buffer", "_capacity", "_end", "_publisher", "_reader")
+    __slots__ = ("_buffer", "_capacity", "_end", "_forwarded", "_publisher", "_reader")
 
     def __init__(self, publisher: Publisher[T], capacity: int) -> None:
         self._publisher = publisher
         self._capacity = capacity
         self._buffer: deque[T] = deque()
-        self._end: type[Exception] | None = None
+        self._end: type[Exception] | Exception | None = None
         self._reader: Task | None = None
+        self._forwarded: tuple[Callable[[T], None], Callable[[], bool]] | None = None
 
     def __len__(self) -> int:
         """How many items are buffered."""
@@ -107,6 +110,25 @@ class Subscription(Generic[T]):
         await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
         return self.receive_nowait()
 
+    async def forward(self, receiver: Callable[[T], None], ready: Callable[[], bool]) -> Never:
+        """Hand over every item, the moment it is published if the receiver is ready then.
+
+        Whoever publishes calls the receiver, so such an item costs no task switch. The others are buffered and handed
+        over by this task, ready or not. Neither of the two may block; what they raise ends the subscription and is
+        raised here. Otherwise this raises what `receive` raises.
+        """
+        await trio.lowlevel.checkpoint()
+        if self._reader is not None:
+            raise trio.BusyResourceError("another task is receiving")
+        while True:
+            while self._buffer:
+                receiver(self._buffer.popleft())
+            if self._end is not None:
+                raise self._end
+            self._forwarded = (receiver, ready)
+            self._reader = trio.lowlevel.current_task()
+            await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
+
     def close(self) -> None:
         """Receive nothing more. May be repeated, from any task."""
         self._publisher._subscriptions.pop(self, None)
@@ -131,7 +153,18 @@ class Subscription(Generic[T]):
         self.close()
 
     def _offer(self, item: T) -> bool:
-        """Buffer the item; whether there was room for it."""
+        """Buffer the item, or hand it over; whether the subscription goes on."""
+        if self._end is not None:
+            return False
+        if self._forwarded is not None and not self._buffer:
+            receiver, ready = self._forwarded
+            try:
+                if ready():
+                    receiver(item)
+                    return True
+            except Exception as error:  # noqa: BLE001 (it is raised to whoever forwards)
+                self._finish(error)
+                return False
         if len(self._buffer) >= self._capacity:
             self._finish(SubscriberLagged)
             return False
@@ -139,8 +172,9 @@ class Subscription(Generic[T]):
         self._wake()
         return True
 
-    def _finish(self, end: type[Exception]) -> None:
+    def _finish(self, end: type[Exception] | Exception) -> None:
         self._end = end
+        self._forwarded = None
         self._wake()
 
     def _wake(self) -> None:
@@ -150,4 +184,5 @@ class Subscription(Generic[T]):
 
     def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
         self._reader = None
+        self._forwarded = None
         return Abort.SUCCEEDED

@@ -97,6 +97,9 @@ class WebsocketConnection(HeldConnection):
         while not self._offer(frame):
             await self._moved()
 
+    def is_flushed(self) -> bool:
+        return self._transport.pending_since is None
+
     async def flushed(self) -> None:
         await trio.lowlevel.checkpoint()
         while self._transport.pending_since is not None:

@@ -85,6 +85,10 @@ class Connection(Protocol):
         """Queue a frame once there is room. A checkpoint. Raises `ConnectionClosed`."""
         ...
 
+    def is_flushed(self) -> bool:
+        """Whether nothing is queued."""
+        ...
+
     async def flushed(self) -> None:
         """Wait until nothing is queued any more. A checkpoint. Raises `ConnectionClosed`.
 

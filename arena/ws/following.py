@@ -89,16 +89,20 @@ class Following:
         try:
             await self._replay()
             self._patience.restored()
-            async for published in subscription:
-                if published.seq is None:
-                    self._connection.send_nowait(published.frame)
-                elif published.seq > self._cursor:
-                    self._connection.send_nowait(published.frame)
-                    self._cursor = published.seq
+            await subscription.forward(self._send, self._connection.is_flushed)
+        except trio.EndOfChannel:
+            log.debug("a publisher has ended")
         except SubscriberLagged:
             log.debug("a subscription lagged")
         finally:
             subscription.close()
+
+    def _send(self, published: Published) -> None:
+        if published.seq is None:
+            self._connection.send_nowait(published.frame)
+        elif published.seq > self._cursor:
+            self._connection.send_nowait(published.frame)
+            self._cursor = published.seq
 
     async def _replay(self) -> None:
         if self._resumed:

@@ -73,6 +73,9 @@ class HeldConnection(ABC):
     async def send(self, frame: bytes) -> None: ...
 
     @abstractmethod
+    def is_flushed(self) -> bool: ...
+
+    @abstractmethod
     async def flushed(self) -> None: ...
 
     @abstractmethod

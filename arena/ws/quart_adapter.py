@@ -51,6 +51,9 @@ class QuartConnection(HeldConnection):
     async def send(self, frame: bytes) -> None:
         await self._outbox.put(frame)
 
+    def is_flushed(self) -> bool:
+        return not len(self._outbox)
+
     async def flushed(self) -> None:
         await self._outbox.flushed()
 

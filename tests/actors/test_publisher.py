@@ -122,6 +122,131 @@ async def test_cancelling_a_receive_loses_nothing(autojump_clock: trio.abc.Clock
     assert await subscription.receive() == 1
 
 
+def always() -> bool:
+    return True
+
+
+async def test_what_is_forwarded_comes_in_order_and_at_once(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    subscription = publisher.subscribe()
+    got: list[int] = []
+
+    async def forward() -> None:
+        with pytest.raises(trio.EndOfChannel):
+            await subscription.forward(got.append, always)
+
+    publisher.publish(1)
+    publisher.publish(2)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(forward)
+        await trio.testing.wait_all_tasks_blocked()
+        assert got == [1, 2]
+        publisher.publish(3)
+        assert got == [1, 2, 3], "without a task switch"
+        with pytest.raises(trio.BusyResourceError):
+            await subscription.receive()
+        with pytest.raises(trio.BusyResourceError):
+            await subscription.forward(got.append, always)
+        publisher.close()
+    assert got == [1, 2, 3]
+
+
+async def test_what_the_receiver_is_not_ready_for_is_buffered(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    subscription = publisher.subscribe(2)
+    ready = True
+    got: list[int] = []
+
+    async def forward() -> None:
+        with pytest.raises(SubscriberLagged):
+            await subscription.forward(got.append, lambda: ready)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(forward)
+        await trio.testing.wait_all_tasks_blocked()
+        publisher.publish(1)
+        ready = False
+        publisher.publish(2)
+        ready = True
+        publisher.publish(3)
+        assert got == [1], "nothing overtakes what is buffered"
+        await trio.testing.wait_all_tasks_blocked()
+        assert got == [1, 2, 3]
+        publisher.publish(4)
+        assert got == [1, 2, 3, 4]
+        ready = False
+        for item in (5, 6, 7):
+            publisher.publish(item)
+    assert got == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_receiver_that_fails_harms_nobody_else(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    failing, well = publisher.subscribe(), publisher.subscribe()
+    raised: list[Exception] = []
+
+    def fail(item: int) -> None:
+        raise ValueError(item)
+
+    async def forward() -> None:
+        with pytest.raises(ValueError, match="1") as failure:
+            await failing.forward(fail, always)
+        raised.append(failure.value)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(forward)
+        await trio.testing.wait_all_tasks_blocked()
+        publisher.publish(1)
+        publisher.publish(2)
+    assert len(raised) == 1
+    assert [well.receive_nowait(), well.receive_nowait()] == [1, 2]
+    assert len(publisher) == 1
+
+
+async def test_a_receiver_may_close_the_subscriptions_of_others(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    first, second = publisher.subscribe(), publisher.subscribe()
+
+    async def forward() -> None:
+        await first.forward(lambda _: second.close(), always)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(forward)
+        await trio.testing.wait_all_tasks_blocked()
+        publisher.publish(1)
+        assert len(publisher) == 1
+        with pytest.raises(trio.ClosedResourceError):
+            second.receive_nowait()
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_cancelled_forwarding_hands_over_nothing_more(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    subscription = publisher.subscribe()
+    got: list[int] = []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(subscription.forward, got.append, always)
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.cancel_scope.cancel()
+        publisher.publish(1)
+    assert got == []
+    assert subscription.receive_nowait() == 1
+
+
+async def test_a_closed_subscription_ends_its_forwarding(autojump_clock: trio.abc.Clock) -> None:
+    publisher: Publisher[int] = Publisher()
+    subscription = publisher.subscribe()
+
+    async def forward() -> None:
+        with pytest.raises(trio.ClosedResourceError):
+            await subscription.forward(lambda _: None, always)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(forward)
+        await trio.testing.wait_all_tasks_blocked()
+        subscription.close()
+
+
 async def test_subscribers_are_limited() -> None:
     publisher: Publisher[int] = Publisher(max_subscribers=1)
     first = publisher.subscribe()
