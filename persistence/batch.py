@@ -1,6 +1,7 @@
 """One batch of changes as SQL: the fences, and one statement per table for the rows of all changes.
 
-Mostly all of it is put together into one statement: a round trip to Postgres costs more than what is done there.
+Nearly always all of it is one statement and so one transaction: a round trip to Postgres costs more than what is done
+there. What cannot be, or was refused, is written statement by statement, which tells what is wrong with it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from uuid import UUID
 
 from actors import Snapshot, StaleSnapshot
 from persistence.database import Connection
@@ -41,13 +43,40 @@ _FENCES = (_CREATE_SNAPSHOTS, _ADVANCE_SNAPSHOTS)
 Columns = Sequence[Sequence[object]]
 
 
+def at_once(batch_id: UUID, changes: Sequence[Change]) -> tuple[str, list[object]] | None:
+    """All of a batch as one statement with its parameters; None if it cannot be.
+
+    It fails, and nothing is written, when any row is not as its statement demands. It writes the batch's id, too, but
+    perhaps as the last: if the batch may be there already, it is not to be used.
+
+    Raises:
+        StaleSnapshot: two changes are of one actor.
+    """
+    columns, _ = _columns(changes)
+    if not columns or not all(statement.together for statement in columns):
+        return None
+    sizes = [len(of_one[0]) if statement.exact else None for statement, of_one in columns.items()]
+    parameters = [column for of_one in columns.values() for column in of_one]
+    return _together(tuple(columns)), [batch_id, sizes, *parameters]
+
+
 async def write_batch(connection: Connection, changes: Sequence[Change]) -> None:
-    """Write everything, inside the caller's transaction.
+    """Write everything statement by statement, inside the caller's transaction.
 
     Raises:
         StaleSnapshot, WriteConflict: some change does not fit; the caller finds out which by writing less.
         asyncpg.PostgresError: Postgres refuses.
     """
+    columns, snapshots = _columns(changes)
+    for statement, of_one in columns.items():
+        tag = await connection.execute(statement.sql, *of_one)
+        _check(statement, int(tag.rpartition(" ")[2]), len(of_one[0]), snapshots)
+
+
+def _columns(
+    changes: Sequence[Change],
+) -> tuple[dict[Statement, Columns], dict[Statement, list[Snapshot]]]:
+    """What each statement writes, in the order in which they are to be, and the snapshots of the fences."""
     snapshots = _snapshots(changes)
     rows: dict[Statement, list[Write]] = defaultdict(list)
     for change in changes:
@@ -58,25 +87,21 @@ async def write_batch(connection: Connection, changes: Sequence[Change]) -> None
         for fence, given in snapshots.items()
         if given
     }
-    for statement in sorted(rows, key=lambda statement: (statement.rank, statement.name)):
+    for statement in sorted(rows, key=_place):
         columns[statement] = list(zip(*(write.values for write in rows[statement]), strict=True))
-    if all(statement.together for statement in columns):
-        affected = await _write_together(connection, columns)
-        for statement, count in affected.items():
-            _check(statement, count, columns, snapshots)
-        return
-    for statement in columns:
-        tag = await connection.execute(statement.sql, *columns[statement])
-        _check(statement, int(tag.rpartition(" ")[2]), columns, snapshots)
+    return columns, snapshots
+
+
+def _place(statement: Statement) -> tuple[int, str]:
+    return statement.rank, statement.name
 
 
 def _check(
     statement: Statement,
     affected: int,
-    columns: Mapping[Statement, Columns],
+    given: int,
     snapshots: Mapping[Statement, Sequence[Snapshot]],
 ) -> None:
-    given = len(columns[statement][0])
     if affected == given or not statement.exact:
         return
     if statement in _FENCES:
@@ -103,30 +128,23 @@ def _snapshots(changes: Sequence[Change]) -> dict[Statement, list[Snapshot]]:
     return by_fence
 
 
-async def _write_together(
-    connection: Connection, columns: Mapping[Statement, Columns]
-) -> dict[Statement, int]:
-    """How many rows each statement affected."""
-    if not columns:
-        return {}
-    statements = tuple(columns)
-    counts = await connection.fetchrow(
-        _together(statements), *(column for of_one in columns.values() for column in of_one)
-    )
-    assert counts is not None, "it counts"
-    return dict(zip(statements, counts, strict=True))
-
-
 @lru_cache(maxsize=256)
 def _together(statements: tuple[Statement, ...]) -> str:
-    """One statement that does what all of them do, and tells how many rows each affected."""
+    """One statement that does what all of them do, after its own two parameters: the batch's id, and how many rows each
+    must affect, null if that does not matter. It divides by zero when one affects another number.
+    """
     parts: list[str] = []
-    offset = 0
+    offset = 2
     for number, statement in enumerate(statements):
         parts.append(f"w{number} as ({_PARAMETER.sub(_moved_by(offset), statement.sql)} returning 1)")
         offset += statement.columns
-    counts = ", ".join(f"(select count(*) from w{number})" for number in range(len(parts)))  # noqa: S608
-    return f"with {', '.join(parts)} select {counts}"
+    fits = " and ".join(
+        f"coalesce((select count(*) from w{number}) = ($2::bigint[])[{number + 1}], true)"  # noqa: S608
+        for number in range(len(parts))
+    )
+    return f"""
+        with batch as (insert into journal_batches (id) values ($1)), {", ".join(parts)}
+        select 1 / ({fits})::integer"""  # noqa: S608
 
 
 def _moved_by(offset: int) -> Callable[[re.Match[str]], str]:

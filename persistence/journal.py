@@ -17,7 +17,7 @@ import asyncpg
 import trio
 
 from actors import StaleSnapshot
-from persistence.batch import write_batch
+from persistence.batch import at_once, write_batch
 from persistence.database import Connection, Database, DatabaseUnavailable
 from persistence.statement import Change, ChangeRejected, WriteConflict
 
@@ -187,11 +187,13 @@ class Journal:
         """
         batch_id = uuid4()
         pause = PAUSE_INITIAL
+        first = True
         while True:
             try:
                 started = trio.current_time()
                 with trio.CancelScope(shield=True):
-                    await self._transact(batch_id, changes)
+                    if not (first and await self._write_at_once(batch_id, changes)):
+                        await self._transact(batch_id, changes)
                 self.stats.available = True
                 self.stats.batches += 1
                 self.stats.changes += len(changes)
@@ -204,12 +206,24 @@ class Journal:
                 if self.stats.available:
                     logger.warning("the journal waits for Postgres: %s", error)
                 self.stats.available = False
+                first = False
                 for waiting in batch:
                     waiting.may_leave.set()
                 await trio.sleep(pause)
                 pause = min(2 * pause, PAUSE_MAX)
             else:
                 return
+
+    async def _write_at_once(self, batch_id: UUID, changes: Sequence[Change]) -> bool:
+        """Whether a single statement was enough, as it nearly always is. If not, nothing was written."""
+        if (whole := at_once(batch_id, changes)) is None:
+            return False
+        sql, parameters = whole
+        try:
+            await self._database.execute(sql, *parameters)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False  # what is wrong with it is found out statement by statement
+        return True
 
     async def _transact(self, batch_id: UUID, changes: Sequence[Change]) -> None:
         async def work(connection: Connection) -> None:

@@ -9,10 +9,12 @@ from urllib.parse import parse_qs, urlsplit
 import trio
 
 COMMIT = b"COMMIT;\0"
+AT_ONCE = b"with batch as (insert into journal_batches"
+"""In a statement that is a whole transaction of the journal."""
 
 
 class Cut(Enum):
-    """What becomes of a COMMIT."""
+    """What becomes of a COMMIT, or of a statement that is a transaction of the journal."""
 
     NOTHING = "it is answered"
     ANSWER = "Postgres commits, and its answer is lost"
@@ -22,7 +24,7 @@ class Cut(Enum):
 
 @dataclass
 class Proxy:
-    """`decide` is asked what to do with each COMMIT; `dsn` is where to connect; nothing arrives while `stalled`."""
+    """`decide` is asked what to do with each commit; `dsn` is where to connect; nothing arrives while `stalled`."""
 
     dsn: str
     decide: Callable[[], Cut] = lambda: Cut.NOTHING
@@ -58,6 +60,14 @@ async def proxied(dsn: str) -> AsyncIterator[Proxy]:
 
 async def _relay(proxy: Proxy, client: trio.SocketStream, server: trio.SocketStream) -> None:
     cut = Cut.NOTHING
+    prepared: set[bytes] = set()
+
+    def commits(data: bytes) -> bool:
+        """Whether Postgres will commit something. https://www.postgresql.org/docs/current/protocol-message-formats.html"""
+        if data[:1] == b"P" and AT_ONCE in data:
+            prepared.add(data[5:].partition(b"\0")[0])
+        binds = data[:1] == b"B" and data[5:].split(b"\0", 2)[1] in prepared
+        return binds or COMMIT in data
 
     async def answers(nursery: trio.Nursery) -> None:
         async for data in server:
@@ -73,7 +83,7 @@ async def _relay(proxy: Proxy, client: trio.SocketStream, server: trio.SocketStr
             async for data in client:
                 while proxy.stalled:  # as on a real wire, what was sent meanwhile arrives in the end
                     await trio.sleep(0.01)
-                if COMMIT in data and (cut := proxy.decide()) is not Cut.NOTHING:
+                if commits(data) and (cut := proxy.decide()) is not Cut.NOTHING:
                     proxy.cuts.append(cut)
                     if cut is Cut.ANSWER:
                         await server.send_all(data)

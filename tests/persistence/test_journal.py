@@ -148,23 +148,23 @@ INCREASE_TOGETHER = replace(INCREASE, name="items.increase_together", together=T
 async def test_what_goes_together_is_one_statement_with_children_and_fences(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent: list[int] = []
-    write_together = persistence.batch._write_together
+    by_statements: list[int] = []
+    write_batch = persistence.batch.write_batch
 
-    async def watched(connection: Any, columns: Any) -> Any:
-        sent.append(len(columns))
-        return await write_together(connection, columns)
+    async def watched(connection: Any, changes: Any) -> None:
+        by_statements.append(len(changes))
+        await write_batch(connection, changes)
 
-    monkeypatch.setattr(persistence.batch, "_write_together", watched)
+    monkeypatch.setattr(journal_module, "write_batch", watched)
     assert await outcomes(Journal(database), change(ADD.row(1, 1)), state(1, actor="b")) == [None, None]
-    assert sent == []
+    assert by_statements == [2]
     results = await outcomes(
         Journal(database),
         state(1, PART_TOGETHER.row(7, 2), ADD_TOGETHER.row(2, 0)),
         state(2, INCREASE_TOGETHER.row(1, 4), actor="b"),
     )
     assert results == [None, None]
-    assert sent == [5]
+    assert by_statements == [2]
     assert await items(database) == {1: 5, 2: 0}
 
 
@@ -290,12 +290,13 @@ async def test_two_changes_of_one_row_are_both_made(database: Database) -> None:
     assert await items(database) == {1: 12}
 
 
+@pytest.mark.parametrize("together", [False, True])
 async def test_a_statement_that_is_not_exact_may_affect_fewer_rows(
-    journal: Journal, database: Database
+    journal: Journal, database: Database, together: bool
 ) -> None:
-    lenient = Statement("items.lenient", INCREASE.sql, columns=2, rank=30, exact=False)
-    await journal.commit(change(lenient.row(404, 5)))
-    assert await items(database) == {}
+    lenient = Statement("items.lenient", INCREASE.sql, columns=2, rank=30, exact=False, together=together)
+    await journal.commit(change(lenient.row(404, 5), ADD_TOGETHER.row(1, 0)))
+    assert await items(database) == {1: 0}
 
 
 def test_a_statement_uses_exactly_its_columns() -> None:

@@ -1,6 +1,7 @@
 """What the journal promises while Postgres goes away and comes back, or the wire to it is cut."""
 
 import signal
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -19,6 +20,7 @@ ENTER = Statement(
     columns=2,
     rank=1,
 )
+ENTER_TOGETHER = replace(ENTER, name="entries.add_together", together=True)
 ENTRIES = "create table entries (worker integer not null, seq integer not null)"  # no key: what is written twice shows
 
 
@@ -27,8 +29,12 @@ async def entries(database: Database) -> list[tuple[int, int]]:
     return [(row["worker"], row["seq"]) for row in rows]
 
 
+both_ways = pytest.mark.parametrize("enter", [ENTER, ENTER_TOGETHER], ids=["by statements", "at once"])
+
+
+@both_ways
 @pytest.mark.parametrize("cut", [Cut.ANSWER, Cut.QUESTION])
-async def test_a_lost_commit_is_neither_lost_nor_made_twice(dsn: str, cut: Cut) -> None:
+async def test_a_lost_commit_is_neither_lost_nor_made_twice(dsn: str, cut: Cut, enter: Statement) -> None:
     async with proxied(dsn) as proxy, open_database(proxy.dsn, max_size=2) as database:
         await database.execute(ENTRIES)
         commits = count()
@@ -39,7 +45,7 @@ async def test_a_lost_commit_is_neither_lost_nor_made_twice(dsn: str, cut: Cut) 
             nursery.start_soon(journal.run)
             with trio.fail_after(20):
                 for seq in range(8):
-                    await journal.commit(Change((ENTER.row(1, seq),)))
+                    await journal.commit(Change((enter.row(1, seq),)))
             nursery.cancel_scope.cancel()
         assert len(proxy.cuts) >= 4
         assert await entries(database) == [(1, seq) for seq in range(8)]
@@ -65,15 +71,16 @@ async def test_a_cut_that_postgres_does_not_notice_ends_with_the_idle_transactio
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT, signal.SIGKILL], ids=lambda how: how.name)
+@both_ways
 async def test_postgres_restarted_under_load_keeps_every_ack(
-    own_server: OwnServer, how: signal.Signals
+    own_server: OwnServer, how: signal.Signals, enter: Statement
 ) -> None:
     acked: list[tuple[int, int]] = []
     finish = False
 
     async def work(journal: Journal, worker: int) -> None:
         for seq in count():
-            await journal.commit(Change((ENTER.row(worker, seq),)))
+            await journal.commit(Change((enter.row(worker, seq),)))
             acked.append((worker, seq))
             if finish:
                 return
