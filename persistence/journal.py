@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Never
 from uuid import UUID, uuid4
 
 import asyncpg
+import outcome
 import trio
+from trio.lowlevel import Abort, RaiseCancelT, Task
 
 from actors import StaleSnapshot
 from persistence.batch import at_once, write_batch
@@ -63,20 +65,53 @@ class JournalStats:
 
 
 class _Waiting:
-    """A change whose committer waits."""
+    """A change whose committer waits: made for one task switch and nothing else, as there are thousands a second.
 
-    __slots__ = ("change", "done", "error", "may_leave")
+    Args:
+        withdraw: takes it out of the queue if it is still there; whether it was.
+    """
 
-    def __init__(self, change: Change) -> None:
+    __slots__ = ("_leave", "_let_go", "_task", "_withdraw", "change", "done", "error")
+
+    def __init__(self, change: Change, withdraw: Callable[[_Waiting], bool]) -> None:
         self.change = change
-        self.done = trio.Event()
-        self.may_leave = trio.Event()
+        self.done = False
         self.error: Exception | None = None
+        self._withdraw = withdraw
+        self._task: Task | None = None
+        self._let_go = False
+        self._leave: RaiseCancelT | None = (
+            None  # the committer was cancelled while the change was being written
+        )
+
+    async def wait(self) -> None:
+        """Until it is done, or the committer is cancelled and may leave."""
+        self._task = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._abort)
+
+    def _abort(self, raise_cancel: RaiseCancelT) -> Abort:
+        if self._withdraw(self) or self._let_go:
+            self._task = None
+            return Abort.SUCCEEDED
+        self._leave = raise_cancel
+        return Abort.FAILED
+
+    def let_go(self) -> None:
+        """Nobody knows when it is done: from now on a cancelled committer need not wait for it."""
+        self._let_go = True
+        if self._leave is not None:
+            self._resume(outcome.capture(self._leave))
 
     def end(self, error: Exception | None = None) -> None:
+        """It is done."""
+        self.done = True
         self.error = error
-        self.done.set()
-        self.may_leave.set()
+        self._resume(outcome.Value(None))
+
+    def _resume(self, result: outcome.Outcome[None]) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            trio.lowlevel.reschedule(task, result)
 
 
 class Journal:
@@ -89,7 +124,8 @@ class Journal:
 
     def __init__(self, database: Database, *, max_queued: int = 4096, max_batch: int = 512) -> None:
         self._database = database
-        self._room = trio.CapacityLimiter(max_queued)
+        self._max_queued = max_queued
+        self._room = trio.lowlevel.ParkingLot()
         self._max_batch = max_batch
         self._queue: OrderedDict[_Waiting, None] = OrderedDict()
         self._wake = trio.Event()
@@ -110,14 +146,18 @@ class Journal:
             ChangeRejected: Postgres refuses the rows.
             JournalClosed: the journal ended meanwhile.
         """
-        waiting = _Waiting(change)
-        async with self._room:
-            self._queue[waiting] = None
+        await trio.lowlevel.checkpoint_if_cancelled()
+        if self.stats.queued < self._max_queued:
             self.stats.queued += 1
-            self._wake.set()
-            try:
-                await self._until_done(waiting)
-            finally:
+        else:
+            await self._room.park()  # whoever leaves hands on their place
+        waiting = _Waiting(change, self._withdraw)
+        self._queue[waiting] = None
+        self._wake.set()
+        try:
+            await waiting.wait()
+        finally:
+            if not self._room.unpark():
                 self.stats.queued -= 1
         if waiting.error is not None:
             raise waiting.error
@@ -139,17 +179,11 @@ class Journal:
             while self._queue:
                 self._queue.popitem(last=False)[0].end(JournalClosed("the journal has ended"))
 
-    async def _until_done(self, waiting: _Waiting) -> None:
-        try:
-            await waiting.done.wait()
-        except trio.Cancelled:
-            if waiting in self._queue:
-                del self._queue[waiting]
-                raise
-            with trio.CancelScope(shield=True):
-                await waiting.may_leave.wait()
-            if not waiting.done.is_set():
-                raise
+    def _withdraw(self, waiting: _Waiting) -> bool:
+        if waiting not in self._queue:
+            return False
+        del self._queue[waiting]
+        return True
 
     async def _wait_for_work(self) -> None:
         if self._queue:
@@ -177,7 +211,7 @@ class Journal:
                         waiting.end()
         finally:
             for waiting in batch:
-                if not waiting.done.is_set():
+                if not waiting.done:
                     waiting.end(JournalClosed("the journal ended while it was writing"))
 
     async def _commit_once(self, changes: Sequence[Change], batch: Sequence[_Waiting]) -> None:
@@ -208,7 +242,7 @@ class Journal:
                 self.stats.available = False
                 first = False
                 for waiting in batch:
-                    waiting.may_leave.set()
+                    waiting.let_go()
                 await trio.sleep(pause)
                 pause = min(2 * pause, PAUSE_MAX)
             else:

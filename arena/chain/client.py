@@ -18,6 +18,7 @@ from typing import Self, TypeVar
 import trio
 from solders.hash import Hash
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from arena.chain import wire
@@ -230,12 +231,20 @@ class ChainClient:
 
     async def latest_blockhash(self) -> Blockhash:
         """A recent blockhash, at most a second old."""
+        if (recent := self._recent_blockhash()) is not None:
+            return recent
         async with self._blockhash_lock:
-            now = trio.current_time()
-            if self._blockhash is None or now - self._blockhash[0] > BLOCKHASH_CACHE_SECONDS:
-                fresh = await self._call("getLatestBlockhash", [self._config()], _blockhash)
-                self._blockhash = (now, fresh)
-            return self._blockhash[1]
+            if (recent := self._recent_blockhash()) is not None:
+                return recent
+            asked_at = trio.current_time()
+            fresh = await self._call("getLatestBlockhash", [self._config()], _blockhash)
+            self._blockhash = (asked_at, fresh)
+            return fresh
+
+    def _recent_blockhash(self) -> Blockhash | None:
+        if self._blockhash is None or trio.current_time() - self._blockhash[0] > BLOCKHASH_CACHE_SECONDS:
+            return None
+        return self._blockhash[1]
 
     async def block_height(self, commitment: Commitment | None = None) -> int:
         """How many blocks there are below the newest one of that commitment."""
@@ -435,7 +444,9 @@ def _sent(
     match answer:
         case RpcError():
             return _rejection("sendTransaction", answer)
-        case str() if answer != str(VersionedTransaction.from_bytes(transaction).signatures[0]):
+        case str() if (
+            Signature.from_string(answer) != VersionedTransaction.from_bytes(transaction).signatures[0]
+        ):
             return ChainUnavailable("sendTransaction: the signature of another transaction")
         case _:
             return answer

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import structlog
 import trio
+from pydantic_core import from_json
 from solders.pubkey import Pubkey
 from trio_websocket import (
     ConnectionClosed,
@@ -158,8 +159,8 @@ class LogsSubscription:
 
 def _message(raw: str | bytes) -> dict[str, object]:
     try:
-        return wire.as_object(json.loads(raw))
-    except (ValueError, RecursionError) as error:
+        return wire.as_object(from_json(raw, allow_inf_nan=False))
+    except ValueError as error:
         raise SubscriptionLost("a message that is no JSON object") from error
 
 

@@ -7,12 +7,12 @@ Nothing that a node or the network does gets past this module except as one of t
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 import structlog
 import trio
+from pydantic_core import from_json, to_json
 
 from arena.chain.http import Answer, HttpPoster, PostFailed
 
@@ -162,7 +162,7 @@ def _retry_after(answer: Answer) -> float | None:
 
 
 def _request(request_id: int, method: str, params: list[object]) -> bytes:
-    return json.dumps({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}).encode()
+    return to_json({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
 
 
 def _parsed(method: str, answer: Answer) -> object:
@@ -170,8 +170,8 @@ def _parsed(method: str, answer: Answer) -> object:
     if answer.status in _BUSY or (answer.status != _OK and not answer.body.lstrip().startswith((b"{", b"["))):
         raise ChainUnavailable(f"{method}: HTTP {answer.status}", retry_after=_retry_after(answer))
     try:
-        return json.loads(answer.body)
-    except (ValueError, RecursionError) as error:
+        return from_json(answer.body, allow_inf_nan=False)
+    except ValueError as error:
         raise ChainUnavailable(f"{method}: an answer that is no JSON") from error
 
 

@@ -144,7 +144,7 @@ class Submitter:
                 raise ValueError("another transaction is under way by this signature")
             return
         signatures = VersionedTransaction.from_bytes(outgoing.transaction).signatures
-        if str(signatures[0]) != outgoing.signature or Signature.default() in signatures:
+        if signatures[0] != Signature.from_string(outgoing.signature) or Signature.default() in signatures:
             raise ValueError("a fully signed transaction with its own signature was expected")
         if len(self._entries) >= self._capacity:
             raise SubmitterFull(f"{self._capacity} transactions are under way already")

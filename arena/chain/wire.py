@@ -64,7 +64,8 @@ def as_bool(value: object) -> bool:
 def as_signature(value: object) -> str:
     """The base58 text of a signature."""
     text = as_str(value)
-    return str(Signature.from_string(text))
+    Signature.from_string(text)
+    return text
 
 
 def as_pubkey(value: object) -> Pubkey:

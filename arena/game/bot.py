@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -185,7 +186,7 @@ class BotActor(Actor[BotMessage]):
         if self._bot is None:
             self.context.stop()
             raise not_found("bot")
-        with outages_are_refusals():
+        with outages_are_refusals:
             return await self._handle(self._bot, message)
 
     async def _handle(self, bot: bots.Bot, message: BotMessage) -> Any:
@@ -457,7 +458,7 @@ class BotActor(Actor[BotMessage]):
             bot,
             seen,
             paying=self._paying,
-            reveal=terms.reveal(self._services.secretbox, bot),
+            reveal=partial(terms.reveal, self._services.secretbox, bot),
             refunding=refunding,
             solution=solution,
         )

@@ -6,7 +6,7 @@ here. What is left to do after the commit is the return value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -92,7 +92,7 @@ def apply(
     seen: ChainEvent,
     *,
     paying: Mapping[str, NewMessage],
-    reveal: Reveal,
+    reveal: Callable[[], Reveal],
     refunding: Message | None = None,
     solution: Solution | None = None,
 ) -> Fact:
@@ -100,6 +100,7 @@ def apply(
 
     Args:
         paying: messages whose fee is under way, by the signature of its transaction.
+        reveal: what the bot has committed to, for an event that ends it.
         refunding: the message that a refund is about, if there is one.
         solution: how the bot has ended, if it has.
     """
@@ -125,7 +126,7 @@ def apply(
                 message_index=event.message_index,
                 reward=event.reward,
                 signature=seen.signature,
-                reveal=reveal,
+                reveal=reveal(),
             )
             return Moved()
         case MessageFeeRefunded():
@@ -143,11 +144,12 @@ def apply(
             )
             return Moved()
         case BotClosed():
+            revealed = reveal()
             if solution is None:  # by a stranger, or by an arena whose rows were lost
-                unsolved(changes, bot, reveal)
+                unsolved(changes, bot, revealed)
             changes.set(status=BotStatus.CLOSED)
             changes.write(sessions.close_all(bot.id))
-            changes.emit(SettlementFrame, status="closed", signature=seen.signature, reveal=reveal)
+            changes.emit(SettlementFrame, status="closed", signature=seen.signature, reveal=revealed)
             return Moved()
         case KeysRotated():
             return None

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import ceil
+from types import TracebackType
 
 from arena.chain.client import ChainUnavailable
 from arena.problems import unavailable
 from persistence import DatabaseUnavailable
 
 
-@contextmanager
-def outages_are_refusals() -> Iterator[None]:
-    """Answer an outage with a refusal that says when to try again.
+class OutagesAreRefusals:
+    """Answers an outage with a refusal that says when to try again, as a context manager.
 
     Right where questions are asked before anything is changed: the journal waits by itself until it can write.
     """
-    try:
-        yield
-    except DatabaseUnavailable as error:
-        raise unavailable("database") from error
-    except ChainUnavailable as error:
-        raise unavailable("chain", retry_after=ceil(error.retry_after or 1)) from error
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        match error:
+            case DatabaseUnavailable():
+                raise unavailable("database") from error
+            case ChainUnavailable():
+                raise unavailable("chain", retry_after=ceil(error.retry_after or 1)) from error
+
+
+outages_are_refusals = OutagesAreRefusals()
+"""It has no state, so one is enough."""

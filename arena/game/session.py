@@ -17,7 +17,6 @@ import trio
 from solders.pubkey import Pubkey
 
 from actors import Actor, ActorRef
-from arena.chain.client import ChainUnavailable
 from arena.chain.payment import FeeQuote, PaymentRefused, check_fee_transaction, fee_transaction
 from arena.game.messages import (
     AcceptPayment,
@@ -31,11 +30,10 @@ from arena.game.messages import (
     SubscribeBot,
 )
 from arena.game.outages import outages_are_refusals
+from arena.game.purse import Purse
 from arena.game.refusals import (
     already_paid,
     bot_ends_soon,
-    funds_below_rent,
-    funds_insufficient,
     message_id_reused,
     payment_refused,
     quote_expired,
@@ -53,10 +51,6 @@ MAX_IDS = 2048
 """Messages of a session whose ids are kept; of a session with more, each id is looked up."""
 MAX_QUOTES = 16
 """Open quotes of a session; the oldest gives way to a further one."""
-
-
-NETWORK_FEE = 10_000
-"""Lamports: what the network takes for the two signatures of a payment, without a priority fee."""
 
 
 class _Quoted:
@@ -91,7 +85,9 @@ class ChatSessionActor(Actor[SessionMessage]):
 
     async def started(self) -> None:
         database = self._services.database
-        self._session = await sessions.get(database, self._id)
+        self._session = session = await sessions.get(database, self._id)
+        if session is not None:
+            self._purse = Purse(self._services.client, session.solver)
         ids = await messages.client_ids(database, self._id, limit=MAX_IDS)
         self._ids = set(ids) if len(ids) < MAX_IDS else None
 
@@ -104,7 +100,7 @@ class ChatSessionActor(Actor[SessionMessage]):
         if self._session is None:
             self.context.stop()
             raise not_found("session")
-        with outages_are_refusals():
+        with outages_are_refusals:
             return await self._handle(self._session, message)
 
     async def _handle(self, session: ChatSession, message: SessionMessage) -> Any:
@@ -184,19 +180,6 @@ class ChatSessionActor(Actor[SessionMessage]):
         fee = quoted.fee
         return Quote(client_id, fee.message_id, fee.amount, fee.valid_until, quoted.transaction)
 
-    async def _check_funds(self, session: ChatSession, fee: FeeQuote) -> None:
-        """A payment that cannot succeed would only take up room that others need, and tell the player late."""
-        client = self._services.client
-        try:
-            balance = await client.balance(Pubkey.from_string(session.solver))
-            least = await client.rent_exempt_minimum(0)
-        except ChainUnavailable:
-            return  # the payment is kept and sent when the chain is back
-        if balance < (needed := fee.amount + NETWORK_FEE):
-            raise funds_insufficient(balance, needed)
-        if 0 < balance - needed < least:
-            raise funds_below_rent(balance, needed, least)
-
     async def _pay(
         self, session: ChatSession, client_id: UUID, transaction: bytes, text: str | None
     ) -> PaymentState:
@@ -218,7 +201,7 @@ class ChatSessionActor(Actor[SessionMessage]):
             signed = check_fee_transaction(self._services.program_id, fee, transaction)
         except PaymentRefused as refused:
             raise payment_refused(refused) from refused
-        await self._check_funds(session, fee)
+        await self._purse.check(fee.amount)
         message = NewMessage(
             id=fee.message_id,
             bot_id=session.bot_id,
@@ -241,5 +224,6 @@ class ChatSessionActor(Actor[SessionMessage]):
                 again=quoted.again,
             )
         )
+        self._purse.paid(fee.amount)
         self._quotes.pop(client_id, None)
         return state

@@ -62,6 +62,8 @@ def _checked(text: str, max_length: int, *, lines: bool) -> str:
         raise text_invalid("It is empty.")
     if len(normal) > max_length:
         raise text_invalid(f"It is longer than {max_length} characters.")
+    if normal.isascii() and normal.isprintable():
+        return normal  # there is something to be seen: blanks alone would have been stripped
     for place, char in enumerate(normal):
         if (wrong := _wrong(char, lines=lines)) is not None:
             raise text_invalid(f"It contains {wrong}: U+{ord(char):04X} at character {place + 1}.")

@@ -24,7 +24,8 @@ MAX_FRAME_BYTES: Final = 64 * 1024
 MAX_MESSAGE_BYTES: Final = 2 * MAX_FRAME_BYTES
 """Longest message that is taken in: more than a frame may have, so that most of those that are too long are told so."""
 
-OUTBOX_FRAMES: Final = 256
+OUTBOX_FRAMES: Final = 512
+"""Twice what a subscription holds: a burst that it took in is not too much for who reads."""
 OUTBOX_BYTES: Final = 1024 * 1024
 
 

@@ -142,7 +142,7 @@ def test_signed_as_quoted_it_is_accepted_and_cosigned(version: int | None) -> No
     signed = Wallet(version=version).sign()
     checked = check(signed)
     assert checked.transaction == signed
-    complete = VersionedTransaction.from_bytes(cosign(checked.transaction, OURS))
+    complete = VersionedTransaction.from_bytes(cosign(checked.transaction, OURS, OURS.pubkey()))
     assert complete.verify_with_results() == [True, True]
     assert str(complete.signatures[0]) == checked.signature
 
@@ -164,7 +164,9 @@ ADDITIONS = {
 @pytest.mark.parametrize("name", ADDITIONS)
 def test_what_wallets_add_is_accepted(name: str) -> None:
     checked = check(ADDITIONS[name].sign())
-    assert VersionedTransaction.from_bytes(cosign(checked.transaction, OURS)).verify_with_results() == [
+    assert VersionedTransaction.from_bytes(
+        cosign(checked.transaction, OURS, OURS.pubkey())
+    ).verify_with_results() == [
         True,
         True,
     ]
@@ -387,11 +389,11 @@ def test_an_account_named_twice_has_the_rights_of_both() -> None:
 
 def test_our_key_signs_only_where_it_is_a_readonly_cosigner() -> None:
     with pytest.raises(ValueError, match="no co-signer"):
-        cosign(Wallet(payer=OURS).sign(), OURS)
+        cosign(Wallet(payer=OURS).sign(), OURS, OURS.pubkey())
     with pytest.raises(ValueError, match="no co-signer"):
-        cosign(Wallet().sign(), STRANGER)
+        cosign(Wallet().sign(), STRANGER, STRANGER.pubkey())
     with pytest.raises(ValueError, match="written to"):
-        cosign(refit(Wallet(), readonly_signed=0), OURS)
+        cosign(refit(Wallet(), readonly_signed=0), OURS, OURS.pubkey())
 
 
 def test_an_instruction_that_would_need_more_of_our_key_cannot_be_quoted() -> None:

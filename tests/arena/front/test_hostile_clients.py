@@ -244,7 +244,8 @@ async def test_thousands_of_idle_websockets_cost_little_and_leave_nothing(count:
             held = await idle(server, count)
             assert descriptors() <= before
             assert held - memory < count * 60_000, "both ends of each are in this process"
-            assert resident() - memory < (held - memory) / 2 + 8 * 2**20
+            # the allocator keeps what it has, but the next ones need no more
+            assert await idle(server, count) - held < 4 * 2**20
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 

@@ -125,7 +125,7 @@ def apply(
 ) -> tuple[BotChanges, chain_facts.Fact]:
     changes = BotChanges(mirror_of(of))
     seen = ChainEvent(event, "signature", 77, None)
-    return changes, chain_facts.apply(changes, of, seen, paying=paying or {}, reveal=REVEAL, **known)
+    return changes, chain_facts.apply(changes, of, seen, paying=paying or {}, reveal=lambda: REVEAL, **known)
 
 
 def refunding(of: Bot, **values: Any) -> Message:
