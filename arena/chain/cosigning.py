@@ -84,6 +84,25 @@ def unsigned_transaction(expected: Expected) -> bytes:
     return raw
 
 
+def plainly_signed(asked: bytes, signed: bytes, wallet: Pubkey) -> Signed | None:
+    """The very bytes that were asked for, with the wallet's valid signature: nothing in them needs to be examined.
+
+    None: wallets may add to a transaction, or something is wrong; `check_signed` finds out.
+
+    Args:
+        asked: of `unsigned_transaction`.
+        signed: what came back.
+    """
+    if len(signed) != len(asked) or signed[: _WALLETS.start] + signed[_WALLETS.stop :] != (
+        asked[: _WALLETS.start] + asked[_WALLETS.stop :]
+    ):
+        return None
+    signature = Signature(signed[_WALLETS])
+    if not signature.verify(wallet, signed[_SIGNED]):
+        return None
+    return Signed(signed, str(signature))
+
+
 def check_signed(
     expected: Expected, signed: bytes, explain: Callable[[Instruction], PaymentRefused]
 ) -> Signed:
@@ -97,8 +116,6 @@ def check_signed(
     Raises:
         PaymentRefused: it is anything but the expected transaction, give or take what wallets add.
     """
-    if (plain := _plainly_signed(expected, signed)) is not None:
-        return plain
     transaction = _parse(signed)
     message = transaction.message
     _check_keys(expected, message)
@@ -128,25 +145,9 @@ def cosign(transaction: bytes, key: Keypair, public: Pubkey) -> bytes:
     place = signers.index(public)
     if _is_writable(message, place):
         raise ValueError("this key would be written to")
-    signatures = parsed.signatures
-    signatures[place] = key.sign_message(to_bytes_versioned(message))
-    return bytes(VersionedTransaction.populate(message, signatures))
-
-
-def _plainly_signed(expected: Expected, signed: bytes) -> Signed | None:
-    """The very bytes that were asked for, with the wallet's valid signature: nothing in them needs to be examined.
-
-    None: wallets may add to a transaction, or something is wrong; whoever takes it apart finds out.
-    """
-    asked = unsigned_transaction(expected)
-    if len(signed) != len(asked) or signed[: _WALLETS.start] + signed[_WALLETS.stop :] != (
-        asked[: _WALLETS.start] + asked[_WALLETS.stop :]
-    ):
-        return None
-    signature = Signature(signed[_WALLETS])
-    if not signature.verify(expected.wallet, signed[_SIGNED]):
-        return None
-    return Signed(signed, str(signature))
+    # a byte for how many there are, as there cannot be more than 127, then the signatures, then what they sign
+    start, signed = 1 + 64 * place, transaction[1 + 64 * len(parsed.signatures) :]
+    return transaction[:start] + bytes(key.sign_message(signed)) + transaction[start + 64 :]
 
 
 def _parse(signed: bytes) -> VersionedTransaction:

@@ -19,6 +19,7 @@ from arena.chain.cosigning import (
     Signed,
     check_signed,
     cosign,
+    plainly_signed,
     unsigned_transaction,
 )
 from arena.chain.instructions import (
@@ -44,6 +45,7 @@ __all__ = [
     "cosign",
     "create_transaction",
     "fee_transaction",
+    "plainly_signed",
 ]
 
 SignedFee = Signed

@@ -79,12 +79,13 @@ class SubmitterStatus:
 class _Entry:
     """A transaction in our charge: in one of the two queues, or being sent, until it has an outcome."""
 
-    __slots__ = ("due", "outcome", "outgoing", "seen", "slot")
+    __slots__ = ("due", "outcome", "outgoing", "rests", "seen", "slot")
 
     def __init__(self, outgoing: Outgoing) -> None:
         self.outgoing = outgoing
         self.due = 0.0  # when to send it (again), by trio's clock
         self.seen = False  # it is confirmed, so sending it again is of no use
+        self.rests = False  # it is in neither queue
         self.slot = 0  # in which it was seen last
         self.outcome: Outcome | None = None
 
@@ -227,7 +228,7 @@ class Submitter:
                 continue
             if not entry.seen:
                 return entry, 0.0
-            self._send_later(entry)  # confirmed; that can still be undone
+            entry.rests = True  # confirmed; that can still be undone
         return None, float("inf")
 
     async def _send(self, entries: Sequence[_Entry]) -> None:
@@ -262,6 +263,7 @@ class Submitter:
                 )
 
     def _send_later(self, entry: _Entry) -> None:
+        entry.rests = False
         entry.due = trio.current_time() + self._interval
         self._again.append(entry)
         self._work.set()
@@ -344,6 +346,8 @@ class Submitter:
         if entry.seen and not seen:
             log.warning("a confirmed transaction has disappeared", signature=entry.outgoing.signature)
         entry.seen = seen
+        if entry.rests and not seen:
+            self._send_later(entry)
         if status is not None:
             entry.slot = status.slot
 

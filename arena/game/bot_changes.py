@@ -82,7 +82,7 @@ class BotChanges:
     def change(self, version: int) -> Change:
         """All of it as one change, fenced by the snapshot that `version` was read of (0: none yet).
 
-        The snapshot holds what the mirror holds. Rows are what is read at a start; its version is the fence.
+        Of the snapshot its version is all that counts: a bot's state is its rows.
         """
         mirror = self.mirror
         snapshot = Snapshot(
@@ -90,7 +90,7 @@ class BotChanges:
             id=str(mirror.bot_id),
             schema=SNAPSHOT_SCHEMA,
             version=version + 1,
-            data=to_json(mirror),
+            data=b"",
         )
         write = bots.rewind(mirror) if self._rewinds else bots.mirror(mirror)
         return Change(writes=(*self._writes, write), snapshot=snapshot, expected_version=version)

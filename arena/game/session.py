@@ -17,7 +17,13 @@ import trio
 from solders.pubkey import Pubkey
 
 from actors import Actor, ActorRef
-from arena.chain.payment import FeeQuote, PaymentRefused, check_fee_transaction, fee_transaction
+from arena.chain.payment import (
+    FeeQuote,
+    PaymentRefused,
+    check_fee_transaction,
+    fee_transaction,
+    plainly_signed,
+)
 from arena.game.messages import (
     AcceptPayment,
     AttachSession,
@@ -198,7 +204,9 @@ class ChatSessionActor(Actor[SessionMessage]):
             raise quote_expired()
         fee = quoted.fee
         try:
-            signed = check_fee_transaction(self._services.program_id, fee, transaction)
+            signed = plainly_signed(quoted.transaction, transaction, fee.player) or check_fee_transaction(
+                self._services.program_id, fee, transaction
+            )
         except PaymentRefused as refused:
             raise payment_refused(refused) from refused
         await self._purse.check(fee.amount)

@@ -164,8 +164,11 @@ class _Chat:
 
     async def _work(self, frame: MessageFrame | PayFrame) -> None:
         try:
-            with trio.fail_after(ASK_TIMEOUT):
+            # not `fail_after`: it is a generator, and this is done for every frame
+            with trio.move_on_after(ASK_TIMEOUT) as scope:
                 answer = await self._answer(frame)
+            if scope.cancelled_caught:
+                raise trio.TooSlowError  # noqa: TRY301 -- as `fail_after` would
         except Exception as error:
             problem = as_problem(error)
             if problem is None:

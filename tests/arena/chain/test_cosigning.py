@@ -37,6 +37,7 @@ from arena.chain.cosigning import (
     Signed,
     check_signed,
     cosign,
+    plainly_signed,
     unsigned_transaction,
 )
 
@@ -71,6 +72,7 @@ def check(signed: bytes) -> Signed:
 
 
 def code_of(signed: bytes) -> str:
+    assert plainly_signed(unsigned_transaction(EXPECTED), signed, WALLET.pubkey()) is None
     with pytest.raises(PaymentRefused) as caught:
         check(signed)
     assert caught.value.detail.endswith(".")
@@ -145,6 +147,20 @@ def test_signed_as_quoted_it_is_accepted_and_cosigned(version: int | None) -> No
     complete = VersionedTransaction.from_bytes(cosign(checked.transaction, OURS, OURS.pubkey()))
     assert complete.verify_with_results() == [True, True]
     assert str(complete.signatures[0]) == checked.signature
+
+
+def test_the_very_bytes_that_were_asked_for_need_no_second_look() -> None:
+    asked, signed = unsigned_transaction(EXPECTED), Wallet().sign()
+    assert plainly_signed(asked, signed, WALLET.pubkey()) == check(signed)
+    assert plainly_signed(asked, asked, WALLET.pubkey()) is None
+    assert plainly_signed(asked, signed, STRANGER.pubkey()) is None
+
+
+@given(st.integers(0), st.integers(1, 255))
+def test_a_byte_that_differs_calls_for_a_second_look(place: int, change: int) -> None:
+    signed = bytearray(Wallet().sign())
+    signed[place % len(signed)] ^= change
+    assert plainly_signed(unsigned_transaction(EXPECTED), bytes(signed), WALLET.pubkey()) is None
 
 
 ADDITIONS = {
