@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -40,6 +40,20 @@ OUTAGES: tuple[type[Exception], ...] = (
 """What is raised when the server goes away, is starting, or cannot be reached. Not what a statement does wrong."""
 
 
+WRITING_CONNECTIONS = 2
+_BY_KEY = {
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""For statements that find every row by its key. Left to itself, the planner reads a whole index, or a table that was
+small when it last looked, as soon as it thinks that there are few rows of a status; and it thinks each time anew.
+"""
+
+
 class DatabaseUnavailable(Exception):
     """Postgres cannot be reached now. What was asked may or may not have happened."""
 
@@ -48,12 +62,19 @@ class Database:
     """Questions to Postgres. Made by `open_database`.
 
     Everything raises `DatabaseUnavailable` in an outage, and what asyncpg raises for errors of the statement.
+
+    Attributes:
+        writing: the same over connections of its own, for the journal: its statements find rows by their keys, and it
+            never waits for those who read.
     """
 
-    def __init__(self, bridge: ThreadBridge, pool: asyncpg.Pool, dsn: str) -> None:
+    def __init__(
+        self, bridge: ThreadBridge, pool: asyncpg.Pool, dsn: str, writing: Database | None = None
+    ) -> None:
         self._bridge = bridge
         self._pool = pool
         self.dsn = dsn
+        self.writing = writing or self
 
     async def fetch(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """All rows."""
@@ -90,18 +111,21 @@ class Database:
 
 @asynccontextmanager
 async def open_database(dsn: str, *, min_size: int = 1, max_size: int = 8) -> AsyncIterator[Database]:
-    """A pool of connections to `dsn`.
+    """A pool of connections to `dsn`, and `WRITING_CONNECTIONS` more for what is written.
 
     Raises:
         DatabaseUnavailable: no connection can be made.
     """
     async with ThreadBridge() as bridge:
         with _outages():
-            pool = await bridge.call(_create_pool, dsn, min_size, max_size)
+            pool = await bridge.call(_create_pool, dsn, min_size, max_size, {})
+            # no connection before there is something to write
+            writing = await bridge.call(_create_pool, dsn, 0, WRITING_CONNECTIONS, _BY_KEY)
         try:
-            yield Database(bridge, pool, dsn)
+            yield Database(bridge, pool, dsn, Database(bridge, writing, dsn))
         finally:
             with trio.CancelScope(shield=True):
+                await bridge.call(_close_pool, writing)
                 await bridge.call(_close_pool, pool)
 
 
@@ -144,7 +168,7 @@ async def _keep(connection: Connection) -> None:
     """
 
 
-async def _create_pool(dsn: str, min_size: int, max_size: int) -> asyncpg.Pool:
+async def _create_pool(dsn: str, min_size: int, max_size: int, settings: Mapping[str, str]) -> asyncpg.Pool:
     try:
         return await asyncpg.create_pool(
             dsn,
@@ -153,6 +177,7 @@ async def _create_pool(dsn: str, min_size: int, max_size: int) -> asyncpg.Pool:
             timeout=CONNECT_TIMEOUT,
             reset=_keep,
             server_settings={
+                **settings,
                 "application_name": "arena",
                 "idle_in_transaction_session_timeout": str(round(IDLE_IN_TRANSACTION_TIMEOUT * 1000)),
             },

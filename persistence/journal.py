@@ -262,7 +262,7 @@ class Journal:
             return False
         sql, parameters = whole
         try:
-            await self._database.execute(sql, *parameters)
+            await self._database.writing.execute(sql, *parameters)
         except (asyncpg.PostgresError, asyncpg.InterfaceError):
             return False  # what is wrong with it is found out statement by statement
         return True
@@ -273,7 +273,8 @@ class Journal:
 
         try:
             # its id first: that waits for an earlier attempt which is still being committed
-            await self._database.run(work, first=f"insert into journal_batches (id) values ('{batch_id}')")  # noqa: S608
+            begin = f"insert into journal_batches (id) values ('{batch_id}')"  # noqa: S608
+            await self._database.writing.run(work, first=begin)
         except asyncpg.UniqueViolationError as error:
             if error.table_name != "journal_batches":
                 raise ChangeRejected(str(error)) from error

@@ -337,7 +337,6 @@ class Feed:
             if bot.account_seq is None:  # not created yet, or closed: its history knows
                 bot.dirty = True
             elif bot.account_seq > bot.reached:
-                bot.dirty = True
                 news = news or bot.account_seq > (before or 0)
             self._start_work(bot)
         return news
@@ -355,7 +354,8 @@ class Feed:
         """A connection that answers pings and brings nothing is as dead as any."""
         if not self._subscription.connected:
             return
-        self._silent_polls = self._silent_polls + 1 if news and not self._notices else 0
+        # a poll that finds nothing new says nothing about the subscription
+        self._silent_polls = 0 if self._notices else self._silent_polls + news
         self._notices = 0
         if self._silent_polls >= SILENT_POLLS:
             log.warning("chain subscription is silent")
@@ -365,7 +365,7 @@ class Feed:
     # --- one bot ---
 
     def _start_work(self, bot: TrackedBot) -> None:
-        if self._nursery is not None and not bot.working and bot.wanted and (bot.pending or bot.dirty):
+        if self._nursery is not None and not bot.working and bot.wanted and bot.lagging:
             bot.working = True
             self._nursery.start_soon(self._work, bot)
 
@@ -387,8 +387,11 @@ class Feed:
                     wait = await self._walk(bot, backoff)
                     if wait is not None:
                         await bot.pause(wait, for_next=True)
-                elif bot.pending:  # a gap; maybe only for a moment
-                    await bot.pause(REORDER_SECONDS, for_next=True)
+                elif (
+                    bot.lagging
+                ):  # a gap, or its account is ahead; with notifications maybe only for a moment
+                    if self._subscription.connected:
+                        await bot.pause(REORDER_SECONDS, for_next=True)
                     if bot.next() is None:
                         bot.dirty = True
                 else:

@@ -4,6 +4,10 @@ Every parameter is an array; row ``n`` of the batch is element ``n`` of each. Tw
 the same row of a table: an actor has one change under way at a time, and each statement here has one kind of
 writer. Those that write the life of a message from its payment to its verdict are marked ``together``: nothing that
 one of them does is undone, or looked at, by another.
+
+Rows are found by their keys, and a status only has to be right. It is compared as ``status || ''``, so that no partial
+index of that status is taken instead of the key: the planner thinks it small, and it would be read as a whole for every
+row.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ RETRY = update(
     {"id": "uuid", "text": "text", "content_hash": "bytea", "amount": "bigint", "valid_until": "timestamptz"},
     set_="""status = 'paying', text = v.text, content_hash = v.content_hash, amount = v.amount,
         valid_until = v.valid_until""",
-    where="t.id = v.id and t.status = 'dead'",
+    where="t.id = v.id and t.status || '' = 'dead'",
     rank=RANK_MESSAGE,
 )
 """A new payment for a message whose former one is dead. Single writer: the bot's actor."""
@@ -151,7 +151,7 @@ PAID = update(
     },
     set_="""status = 'paid', message_index = v.message_index, pot_share = v.pot_share,
         fee_signature = v.fee_signature, fee_slot = v.fee_slot""",
-    where="t.id = v.id and t.status = 'paying'",
+    where="t.id = v.id and t.status || '' = 'paying'",
     rank=RANK_PAID,
     together=True,
 )
@@ -162,7 +162,7 @@ JUDGED = update(
     "messages",
     {"id": "uuid", "reply": "text", "solved": "boolean"},
     set_="status = 'judged', reply = v.reply, solved = v.solved, judged_at = now()",
-    where="t.id = v.id and t.status = 'paid'",
+    where="t.id = v.id and t.status || '' = 'paid'",
     rank=RANK_JUDGED,
     together=True,
 )
@@ -173,7 +173,7 @@ REFUNDING = update(
     "messages",
     {"id": "uuid", "reason": "text"},
     set_="status = 'refunding', refund_reason = v.reason",
-    where="t.id = v.id and t.status = 'paid'",
+    where="t.id = v.id and t.status || '' = 'paid'",
     rank=RANK_REFUNDING,
 )
 """Single writer: the bot's actor. May stand in one change with PAID of the same message."""
@@ -183,7 +183,7 @@ REFUNDED = update(
     "messages",
     {"bot_id": "uuid", "message_index": "bigint", "signature": "text"},
     set_="status = 'refunded', refund_signature = v.signature",
-    where="t.bot_id = v.bot_id and t.message_index = v.message_index and t.status = 'refunding'",
+    where="t.bot_id = v.bot_id and t.message_index = v.message_index and t.status || '' = 'refunding'",
     rank=RANK_REFUNDED,
 )
 """Single writer: the bot's actor, from an event of the chain."""
@@ -193,7 +193,7 @@ DEAD = update(
     "messages",
     {"id": "uuid"},
     set_="status = 'dead'",
-    where="t.id = v.id and t.status = 'paying'",
+    where="t.id = v.id and t.status || '' = 'paying'",
     rank=RANK_DEAD,
 )
 """Single writer: the bot's actor."""

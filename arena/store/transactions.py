@@ -76,7 +76,7 @@ OUTCOME = update(
     "network_transactions",
     {"signature": "text", "status": "text", "slot": "bigint", "error": "text"},
     set_="status = v.status, slot = v.slot, error = v.error",
-    where="t.signature = v.signature and t.status = 'pending'",
+    where="t.signature = v.signature and t.status || '' = 'pending'",
     rank=RANK_OUTCOME,
     together=True,
 )

@@ -6,7 +6,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from benchmarks.paid.chain import FINAL_AFTER, SLOT_SECONDS
 from benchmarks.paid.run import Measured, Size, running_arena
+
+SETTLING = FINAL_AFTER * SLOT_SECONDS + 3.0
+"""Seconds from full load to half of it."""
 
 
 def milliseconds(values: dict[str, float]) -> str:
@@ -46,7 +50,8 @@ def main() -> None:
         tell("saturated" if chosen.rate is None else f"at {chosen.rate:,.0f}/s", measured)
         if chosen.rate is None:
             half = measured.rate / 2
-            tell("half of that", run.measure(warm=2.0, seconds=chosen.seconds, rate=half))
+            # what was said before must be final first: it is still work
+            tell("half of that", run.measure(warm=SETTLING, seconds=chosen.seconds, rate=half))
         print("calls of the node  ", run.node_calls())
         [row] = run.rows("select count(*) from messages where status = 'judged'")
         print(f"{row['count']:,} messages judged in all")
