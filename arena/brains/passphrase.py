@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import chain
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -117,8 +118,8 @@ class PassphraseBrain:
             lines = (REPEATS if repeated else REFUSALS)[self._voice]
             hints = " ".join(hint.text for hint in unlocked(self._public.hints, message_index))
         start = _hash(f"{message_index}\n{message}") % len(lines)
-        openings = [line.format(name=self._name) for line in (*lines[start:], *lines[:start])]
-        for opening in (*openings, *(() if solved else PLAIN), LAST_RESORT):
+        openings = (line.format(name=self._name) for line in (*lines[start:], *lines[:start]))
+        for opening in chain(openings, () if solved else PLAIN, (LAST_RESORT,)):
             for label in LABELS:
                 reply = f"{opening} {label} {hints}" if hints else opening
                 if not betrays(reply, self._phrase):

@@ -15,7 +15,6 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-import trio
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -24,6 +23,7 @@ from solders.transaction import VersionedTransaction
 from arena.chain import wire
 from arena.chain.parallel import in_parallel
 from arena.chain.reasons import CHAIN_UNAVAILABLE, explain_node_error
+from arena.chain.recent import Recent
 from arena.chain.rpc import PREFLIGHT_FAILURE, ChainUnavailable, JsonRpc, RpcError
 from arena.chain.together import Together
 from arena.chain.transaction_errors import custom_code, describe
@@ -50,7 +50,7 @@ SIGNATURES_PER_CALL = 1000
 
 CHUNKS_AT_ONCE = 4
 
-BLOCKHASH_CACHE_SECONDS = 1.0
+RECENT_SECONDS = 1.0
 
 
 class Commitment(StrEnum):
@@ -164,8 +164,8 @@ class ChainClient:
     ) -> None:
         self.commitment = Commitment(commitment)
         self._rpc = JsonRpc(rpc_url, timeout=timeout, max_concurrent=max_concurrent)
-        self._blockhash: tuple[float, Blockhash] | None = None
-        self._blockhash_lock = trio.Lock()
+        self._blockhash = Recent(self._ask_blockhash, RECENT_SECONDS)
+        self._finalized_slot = Recent(lambda: self.slot(Commitment.FINALIZED), RECENT_SECONDS)
         self._rents: dict[int, int] = {}
         self._balances = Together(self._ask_balances)
         self._genesis: str | None = None
@@ -231,20 +231,11 @@ class ChainClient:
 
     async def latest_blockhash(self) -> Blockhash:
         """A recent blockhash, at most a second old."""
-        if (recent := self._recent_blockhash()) is not None:
-            return recent
-        async with self._blockhash_lock:
-            if (recent := self._recent_blockhash()) is not None:
-                return recent
-            asked_at = trio.current_time()
-            fresh = await self._call("getLatestBlockhash", [self._config()], _blockhash)
-            self._blockhash = (asked_at, fresh)
-            return fresh
+        return await self._blockhash.get()
 
-    def _recent_blockhash(self) -> Blockhash | None:
-        if self._blockhash is None or trio.current_time() - self._blockhash[0] > BLOCKHASH_CACHE_SECONDS:
-            return None
-        return self._blockhash[1]
+    async def recent_finalized_slot(self) -> int:
+        """A slot that is final, and was the newest such one at most a second ago."""
+        return await self._finalized_slot.get()
 
     async def block_height(self, commitment: Commitment | None = None) -> int:
         """How many blocks there are below the newest one of that commitment."""
@@ -390,6 +381,9 @@ class ChainClient:
 
     def _config(self, commitment: Commitment | None = None, **more: object) -> dict[str, object]:
         return {"commitment": (commitment or self.commitment).value, **more}
+
+    async def _ask_blockhash(self) -> Blockhash:
+        return await self._call("getLatestBlockhash", [self._config()], _blockhash)
 
     async def _ask_balances(
         self, wanted: Sequence[tuple[Pubkey, Commitment]]

@@ -44,7 +44,7 @@ class BotChanges:
     """Collects the consequences of one message to a bot, starting from its `mirror`."""
 
     def __init__(self, mirror: Mirror) -> None:
-        self._mirror = replace(mirror, was=mirror.status)
+        self._mirror = mirror if mirror.was is mirror.status else replace(mirror, was=mirror.status)
         self._values: dict[str, Any] = {}
         """New values that `_mirror` does not have yet."""
         self.published: list[Published] = []

@@ -8,7 +8,7 @@ import structlog
 import trio
 
 from actors import Context
-from arena.chain.client import ChainUnavailable, Commitment
+from arena.chain.client import ChainUnavailable
 from arena.game import finality
 from arena.game.messages import FinalityLearnt
 from arena.game.services import Services
@@ -42,7 +42,7 @@ class FinalityWatch:
         while self._running:
             self._unseen = False
             try:
-                finalized_slot = await services.client.slot(Commitment.FINALIZED)
+                finalized_slot = await services.client.recent_finalized_slot()
                 # the others cannot be final, nor known to be taken back
                 events = await chain_events.unfinal(
                     services.database, self._bot_id, up_to_slot=finalized_slot
