@@ -191,7 +191,11 @@ async def make_services(
     interval = settings.arena_chain_interval
     services.feed = Feed(client, endpoints.ws_url, program_id, router, poll_interval=interval)
     services.submitter = Submitter(
-        client, router.ended, interval=interval, sends_per_second=settings.arena_chain_sends
+        client,
+        router.ended,
+        wanted=router.wants,
+        interval=interval,
+        sends_per_second=settings.arena_chain_sends,
     )
     return services
 

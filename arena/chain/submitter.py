@@ -95,6 +95,7 @@ class Submitter:
 
     Args:
         on_outcome: awaited once per transaction, and again when it raises, until it returns. Several at once.
+        wanted: of which outcomes anybody wants to know; the others are not told.
         interval: seconds between looks at the chain, and between repeated sends of one transaction.
         capacity: how many transactions may be on their way.
         sends_per_second: over all transactions; new ones go before repeated ones.
@@ -105,6 +106,7 @@ class Submitter:
         client: ChainClient,
         on_outcome: Callable[[Outcome], Awaitable[None]],
         *,
+        wanted: Callable[[Outcome], bool] = lambda _: True,
         interval: float = 1.0,
         capacity: int = CAPACITY,
         sends_per_second: float = SENDS_PER_SECOND,
@@ -112,6 +114,7 @@ class Submitter:
     ) -> None:
         self._client = client
         self._on_outcome = on_outcome
+        self._wanted = wanted
         self._interval = interval
         self._capacity = capacity
         self._spacing = 1.0 / sends_per_second
@@ -289,7 +292,10 @@ class Submitter:
             self._last_check_at = time.time()
             for entry, outcome in outcomes:
                 entry.outcome = outcome
-                nursery.start_soon(self._conclude, entry, outcome)
+                if self._wanted(outcome):
+                    nursery.start_soon(self._conclude, entry, outcome)
+                else:
+                    del self._entries[entry.outgoing.signature]
 
     async def _check(self, watched: list[_Entry]) -> list[tuple[_Entry, Outcome]]:
         """Look at all of them once; returns those that have come to an end."""

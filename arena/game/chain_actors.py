@@ -53,12 +53,18 @@ class ChainRouter:
         """An event of a bot; durable when this returns."""
         await self._services.bot(bot_id).ask(ChainEventSeen(event))
 
+    @staticmethod
+    def wants(outcome: Outcome) -> bool:
+        """Whether `ended` is to be called: of a creation or payment that landed its event tells, with the books."""
+        return not (
+            isinstance(outcome, Landed)
+            and outcome.outgoing.kind in (TransactionKind.CREATE, TransactionKind.FEE)
+        )
+
     async def ended(self, outcome: Outcome) -> None:
         """A transaction is final; durable when this returns."""
         outgoing = outcome.outgoing
         match outgoing.kind:
-            case TransactionKind.CREATE | TransactionKind.FEE if isinstance(outcome, Landed):
-                pass  # its event tells of it, with the books
             case TransactionKind.CREATE | TransactionKind.FEE:
                 await self._services.bot(outgoing.bot_id).ask(TransactionEnded(outcome))
             case TransactionKind.SETTLE | TransactionKind.REFUND | TransactionKind.CLOSE:

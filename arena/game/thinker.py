@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 import trio
+from pydantic_core import to_json
 
 from actors import Context
 from arena.brains import Brain, Limited, Turn, Verdict
@@ -146,5 +147,5 @@ class Thinker:
             return turns
 
     def _show(self, message: NewMessage, text: str) -> None:
-        frame = ReplyDelta(id=message.client_id, text=text).model_dump_json().encode()
+        frame = to_json(ReplyDelta(id=message.client_id, text=text))
         self._publish(Published(None, message.session_id, frame))

@@ -132,6 +132,21 @@ async def test_a_transaction_is_sent_until_it_is_finalized(bench: Bench, cluster
     await until(lambda: not bench.submitter.is_pending(sent.signature))
 
 
+async def test_an_end_that_nobody_wants_to_know_of_is_not_told(
+    cluster: Cluster, nursery: trio.Nursery
+) -> None:
+    bench = Bench(cluster, wanted=lambda outcome: not isinstance(outcome, Landed))
+    nursery.start_soon(bench.submitter.run)
+    landing, failing = outgoing(), outgoing()
+    cluster.recent[landing.signature] = status("finalized")
+    cluster.recent[failing.signature] = status("finalized", error={"InstructionError": [0, "Custom"]})
+    bench.submitter.submit(landing)
+    bench.submitter.submit(failing)
+    await until(lambda: not bench.submitter.status.pending and not bench.submitter.status.concluding)
+    assert [type(outcome) for outcome in bench.outcomes] == [Failed]
+    assert not bench.submitter.is_pending(landing.signature)
+
+
 async def test_a_confirmed_one_is_neither_sent_again_nor_done(bench: Bench, cluster: Cluster) -> None:
     sent = outgoing()
     cluster.recent[sent.signature] = status("confirmed")
