@@ -34,8 +34,8 @@ def tell(title: str, measured: Measured) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bots", type=int, default=20)
-    parser.add_argument("--sessions", type=int, default=200)
+    parser.add_argument("--bots", type=int, default=100)
+    parser.add_argument("--sessions", type=int, default=400)
     parser.add_argument("--warm", type=float, default=15.0, help="seconds before anything counts")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rate", type=float, help="messages/s, instead of saturation and then half of it")

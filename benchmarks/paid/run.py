@@ -32,8 +32,8 @@ END_SECONDS = 30.0
 class Size:
     """How much there is. Tests use a tiny one."""
 
-    bots: int = 20
-    sessions: int = 200
+    bots: int = 100
+    sessions: int = 400
 
 
 @dataclass(frozen=True, slots=True)
