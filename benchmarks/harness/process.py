@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import resource
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,8 @@ from benchmarks.harness.cores import pinned
 
 START_TIMEOUT: Final = 30.0
 END_TIMEOUT: Final = 10.0
+PORTS: Final = range(20_000, 32_000)
+"""Below those that the kernel chooses from by itself, unless it was told otherwise."""
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 KIB: Final = 1024
 
@@ -70,11 +73,14 @@ def _children(pid: int) -> list[int]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now, and that the kernel gives to nobody who asks for any: it is still free when a
+    server that was just started gets to it.
+    """
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def allow_open_files() -> int:

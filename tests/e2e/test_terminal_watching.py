@@ -13,7 +13,8 @@ import trio
 from solders.keypair import Keypair
 
 from arena.keys import read_keypair
-from tests.e2e.arena_process import ArenaProcess, arena_process, free_port
+from benchmarks.harness.process import free_port
+from tests.e2e.arena_process import ArenaProcess, arena_process
 from tests.e2e.player import PHRASE, Player, funded_client, open_bot
 from tests.e2e.terminal import Terminal, pipe, terminal
 from tests.tcp_proxy import TcpProxy
