@@ -25,7 +25,7 @@ Printable = AfterValidator(_printable)
 
 async def said(reply: str) -> AsyncIterator[Delta]:
     """Pieces of some words each that make up ``reply`` when put together."""
+    await trio.lowlevel.checkpoint()
     pieces = reply.split(" ")
     for start in range(0, len(pieces), _WORDS_PER_DELTA):
         yield Delta((" " if start else "") + " ".join(pieces[start : start + _WORDS_PER_DELTA]))
-        await trio.lowlevel.checkpoint()

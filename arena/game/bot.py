@@ -60,6 +60,7 @@ from arena.game.messages import (
     OpenBot,
     PaymentState,
     PriceMessage,
+    ShowReply,
     SubscribeBot,
     TransactionEnded,
     Wake,
@@ -202,6 +203,8 @@ class BotActor(Actor[BotMessage]):
             case BrainAnswered():
                 self._thinker.answered(message)
                 return await self._judge_what_is_ready(bot)
+            case ShowReply():
+                return self._thinker.show()
             case TransactionEnded(outcome):
                 return await self._transaction_ended(outcome)
             case SubscribeBot(session_id):

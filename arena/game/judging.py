@@ -13,6 +13,7 @@ from uuid import UUID
 from arena.brains import Verdict
 from arena.game.chain_facts import PaidMessage
 from arena.game.thinking import Unjudged
+from arena.store.messages import NewMessage
 
 MAX_THINKING = 4
 """Messages of one bot that are thought about at once. What is thought ahead is in vain if an earlier one solves."""
@@ -72,19 +73,25 @@ class Judging:
             sessions.add(message.session_id)
         return started
 
-    def say(self, message_id: UUID, piece: str) -> str:
-        """What can be shown now that the brain has said this piece: all so far if it is the message's turn, else ""."""
-        thought = self._thoughts.get(message_id)
-        if thought is None:
-            return ""
-        thought.unsaid.append(piece)
-        return self.unsaid() if self._waiting[0].message.id == message_id else ""
+    def say(self, message_id: UUID, piece: str) -> None:
+        """The brain has said this piece of its reply. Of a message that is not being thought about it is ignored."""
+        if (thought := self._thoughts.get(message_id)) is not None:
+            thought.unsaid.append(piece)
+
+    @property
+    def speaking(self) -> NewMessage | None:
+        """The message whose turn it is, if something was said about it that nobody was shown. Not once the brain is
+        done: then the reply follows.
+        """
+        if not self._waiting:
+            return None
+        message = self._waiting[0].message
+        thought = self._thoughts.get(message.id)
+        return message if thought is not None and thought.unsaid and not thought.answered else None
 
     def unsaid(self) -> str:
-        """What was said about the message whose turn it is, and has not been shown."""
-        thought = self._thoughts.get(self._waiting[0].message.id) if self._waiting else None
-        if thought is None:
-            return ""
+        """What was said about the message that is `speaking`, and is shown now."""
+        thought = self._thoughts[self._waiting[0].message.id]
         said, thought.unsaid = "".join(thought.unsaid), []
         return said
 

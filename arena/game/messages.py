@@ -186,6 +186,11 @@ class BrainAnswered(Message[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class ShowReply(Message[None]):
+    """Show what the brain has said since a piece of its reply was shown last."""
+
+
+@dataclass(frozen=True, slots=True)
 class SubscribeBot(Message[Subscription[Published]]):
     """Send me the bot's frames from now on: all of one session and those for everybody; None: only the latter."""
 
@@ -216,6 +221,7 @@ BotMessage = (
     | BrainAnswered
     | SubscribeBot
     | GoOn
+    | ShowReply
     | Wake
 )
 

@@ -9,26 +9,27 @@ import structlog
 import trio
 from pydantic_core import to_json
 
-from actors import Context
+from actors import Context, Timer
 from arena.brains import Brain, Limited, Turn, Verdict
 from arena.crashpoints import crash_point
 from arena.game import terms
 from arena.game.chain_facts import PaidMessage
 from arena.game.frames import ReplyDelta
 from arena.game.judging import Judging
-from arena.game.messages import BrainAnswered, Published
+from arena.game.messages import BrainAnswered, Published, ShowReply
 from arena.game.recollection import Recollection
 from arena.game.services import Services
 from arena.game.thinking import Unjudged, think
 from arena.problems import Problem
 from arena.store import messages
 from arena.store.bots import Bot
-from arena.store.messages import NewMessage
 from persistence import DatabaseUnavailable
 
 log = structlog.get_logger(__name__)
 
 OUTAGE_PAUSE = 1.0
+SHOW_INTERVAL = 0.05
+"""Seconds between two pieces of a reply: what is said faster is shown together, or is read in the reply itself."""
 
 
 class Thinker:
@@ -52,6 +53,10 @@ class Thinker:
         self._judging = judging
         self._publish = publish
         self._tasks: dict[UUID, trio.CancelScope] = {}
+        self._shown: UUID | None = None
+        self._show_at = 0.0
+        """When the next piece of the reply to the message `_shown` may be shown."""
+        self._showing: Timer | None = None
         self._recollection = Recollection(terms.turns_told(bot))
 
     def use_brain_of(self, bot: Bot) -> None:
@@ -71,13 +76,27 @@ class Thinker:
         begun = [] if self._services.winding_down.began else self._judging.start_thinking()
         for paid in begun:
             self._tasks[paid.message.id] = self._context.start_task(self._think, paid, name="brain")
-        if said := self._judging.unsaid():
-            self._show(next(iter(self._judging)).message, said)
+        self.show()
+
+    def show(self) -> None:
+        """Show the reply as far as it is said, or soon if a piece of it has just been shown."""
+        if (message := self._judging.speaking) is None:
+            return
+        now = trio.current_time()
+        if message.id != self._shown or now >= self._show_at:
+            self._shown, self._show_at = message.id, now + SHOW_INTERVAL
+            frame = to_json(ReplyDelta(id=message.client_id, text=self._judging.unsaid()))
+            self._publish(Published(None, message.session_id, frame))
+        elif self._showing is None or not self._showing.active:
+            # by the mailbox: a task that waits costs more than the piece
+            self._showing = self._context.send_later(self._show_at - now, ShowReply())
 
     def answered(self, answer: BrainAnswered) -> None:
         """The bot has got an answer."""
         self._tasks.pop(answer.message_id, None)
         self._judging.answer(answer.message_id, answer.verdict)
+        if self._judging.speaking is None:
+            self._stop_showing()
 
     def judged(self, paid: PaidMessage, verdict: Verdict) -> None:
         """The verdict is committed: from now on it is part of what its player's messages are judged by."""
@@ -91,6 +110,12 @@ class Thinker:
         for scope in self._tasks.values():
             scope.cancel()
         self._tasks.clear()
+        self._stop_showing()
+
+    def _stop_showing(self) -> None:
+        if self._showing is not None:
+            self._showing.cancel()
+            self._showing = None
 
     async def _think(self, paid: PaidMessage) -> None:
         # until the bot has got the answer, and with it has committed the verdict
@@ -102,8 +127,8 @@ class Thinker:
         message = paid.message
 
         def on_delta(text: str) -> None:
-            if said := self._judging.say(message.id, text):
-                self._show(message, said)
+            self._judging.say(message.id, text)
+            self.show()
 
         verdict: Verdict | Unjudged
         if paid.earlier is not None:
@@ -145,7 +170,3 @@ class Thinker:
             turns = [Turn(turn.message_index or 0, turn.text, turn.reply) for turn in earlier]
             self._recollection.keep(session_id, turns)
             return turns
-
-    def _show(self, message: NewMessage, text: str) -> None:
-        frame = to_json(ReplyDelta(id=message.client_id, text=text))
-        self._publish(Published(None, message.session_id, frame))

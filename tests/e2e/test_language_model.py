@@ -65,7 +65,7 @@ async def test_a_model_is_talked_into_it_and_the_pot_is_paid(tmp_path: Path, ser
             bot = await open_bot(creator, **BOT)
             player = Player(winner, bot["id"])
             server.will(
-                says("I have ", "never ", "laughed."),
+                says("I have ", "never ", "laughed.", pause=0.2),
                 sends(head(), chunk({"content": "Well"})),
                 decides("award_pot", '{"last_words"', ': "Ha! Geese!"}', before=("Stop ", "it. ")),
             )
@@ -73,7 +73,7 @@ async def test_a_model_is_talked_into_it_and_the_pot_is_paid(tmp_path: Path, ser
             assert (reply["reply"], reply["verdict"]) == ("I have never laughed.", "unsolved")
             pieces = [delta["text"] for delta in player.deltas]
             assert len(pieces) > 1
-            assert "".join(pieces) == reply["reply"]
+            assert reply["reply"].startswith("".join(pieces))
 
             refund = await player.try_to_say("Are you there?")
             assert (refund["type"], refund["reason"]) == ("refund", "unjudged")

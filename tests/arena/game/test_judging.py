@@ -78,17 +78,27 @@ def test_a_verdict_waits_for_its_turn(judging: Judging) -> None:
 
 def test_what_is_said_waits_for_its_turn_and_is_then_said_at_once(judging: Judging) -> None:
     judging.start_thinking()
-    assert judging.say(UUID(int=1), "one") == "one"
-    assert judging.say(UUID(int=3), "th") == ""
-    assert judging.say(UUID(int=3), "ree") == ""
-    assert judging.unsaid() == ""
+    judging.say(UUID(int=1), "one")
+    assert judging.speaking == paid(1, 0).message
+    assert judging.unsaid() == "one"
+    judging.say(UUID(int=3), "th")
+    judging.say(UUID(int=3), "ree")
+    assert judging.speaking is None
     for index in (1, 2):
         judging.start_thinking()
         judging.answer(UUID(int=index), verdict(index))
         judging.done()
     assert judging.unsaid() == "three"
-    assert judging.unsaid() == "", "nothing is said twice"
-    assert judging.say(UUID(int=3), "!") == "!"
+    assert judging.speaking is None, "nothing is said twice"
+    judging.say(UUID(int=3), "!")
+    assert (judging.speaking is not None, judging.unsaid()) == (True, "!")
+
+
+def test_what_was_not_shown_when_the_brain_was_done_is_left_to_the_reply(judging: Judging) -> None:
+    judging.start_thinking()
+    judging.say(UUID(int=1), "one")
+    judging.answer(UUID(int=1), verdict(1))
+    assert judging.speaking is None
 
 
 def test_the_first_answer_counts_and_answers_that_nobody_waits_for_do_not(judging: Judging) -> None:
@@ -98,7 +108,9 @@ def test_the_first_answer_counts_and_answers_that_nobody_waits_for_do_not(judgin
     judging.answer(UUID(int=1), verdict(1))
     judging.answer(UUID(int=1), Unjudged.FAILED)
     assert judging.ready() == (paid(1, 0), verdict(1))
-    assert judging.say(UUID(int=2), "nobody thinks about it") == ""
+    judging.done()
+    judging.say(UUID(int=2), "nobody thinks about it")
+    assert judging.speaking is None
 
 
 def test_after_the_end_nothing_is_thought_about_or_ready(judging: Judging) -> None:
@@ -107,7 +119,7 @@ def test_after_the_end_nothing_is_thought_about_or_ready(judging: Judging) -> No
     assert indices(judging.stop()) == [1, 2, 3, 4, 5, 6]
     assert judging.ready() is None
     assert judging.start_thinking() == []
-    assert (judging.unsaid(), len(judging), judging.thinking) == ("", 0, 0)
+    assert (judging.speaking, len(judging), judging.thinking) == (None, 0, 0)
 
 
 def test_a_gap_in_the_chain_s_order_is_a_bug() -> None:
@@ -127,17 +139,18 @@ def test_whatever_brains_do_verdicts_come_once_in_order_and_players_see_only_the
     said: dict[int, str] = defaultdict(str)
     judged: list[int] = []
     while coming or len(judging):
-        match chance.choice(["pay", "say", "answer", "judge"]):
+        match chance.choice(["pay", "say", "show", "answer", "judge"]):
             case "pay" if coming:
                 judging.add(coming.pop(0))
             case "say" if thinking:
                 index = chance.choice(list(thinking))
                 piece = f"{index}."
                 thinking[index].append(piece)
-                shown = judging.say(UUID(int=index), piece)
-                if shown:
-                    assert index == next(iter(judging)).index
-                said[index] += shown
+                judging.say(UUID(int=index), piece)
+            case "show" if (speaking := judging.speaking) is not None:
+                first = next(iter(judging))
+                assert speaking == first.message
+                said[first.index] += judging.unsaid()
             case "answer" if thinking:
                 index = chance.choice(list(thinking))
                 judging.answer(UUID(int=index), verdict(index))
@@ -146,7 +159,6 @@ def test_whatever_brains_do_verdicts_come_once_in_order_and_players_see_only_the
             case "judge" if (ready := judging.ready()) is not None:
                 judged.append(ready[0].index)
                 assert ready[1] == verdict(ready[0].index)
-                said[ready[0].index] += judging.unsaid()
                 judging.done()
             case _:
                 pass

@@ -10,6 +10,7 @@ import trio
 
 from arena.chain.submitter import TransactionKind
 from arena.game.messages import BrainAnswered, PriceMessage, Wake
+from arena.game.thinker import SHOW_INTERVAL
 from arena.game.thinking import Unjudged
 from arena.problems import Problem
 from arena.store import messages, solutions
@@ -78,6 +79,41 @@ async def test_a_player_is_told_the_reply_while_it_is_said(brain: ScriptedBrain,
     await game.say(player, "hello")
     assert (await frames.until("reply.delta"))["text"] == "you said hello"
     assert (await frames.next())["type"] == "reply"
+
+
+async def test_what_was_said_is_shown_soon_also_when_the_brain_then_falls_silent(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    bot = await game.open_bot()
+    player = await game.player(bot)
+    frames = await game.frames(player)
+    go_on = brain.pause("hello")
+    await game.say(player, "hello")
+    assert (await frames.until("reply.delta"))["text"] == "you "
+    assert (await frames.next())["text"] == "said ", (
+        "it came right after the first, and was held back for a moment"
+    )
+    go_on.set()
+    shown = "you said "
+    while (frame := await frames.next())["type"] == "reply.delta":
+        shown += frame["text"]
+    assert frame["reply"] == "you said hello"
+    assert frame["reply"].startswith(shown)
+
+
+async def test_of_what_is_said_at_once_the_beginning_is_shown_and_then_the_reply(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    bot = await game.open_bot()
+    player = await game.player(bot)
+    frames = await game.frames(player)
+    brain.pause("hello").set()
+    await game.say(player, "hello")
+    assert (await frames.until("reply.delta"))["text"] == "you "
+    assert (await frames.next())["reply"] == "you said hello"
+    await trio.sleep(2 * SHOW_INTERVAL)
+    with pytest.raises(trio.WouldBlock):
+        frames.subscription.receive_nowait()
 
 
 async def test_a_brain_remembers_what_this_player_said_and_nobody_else(
