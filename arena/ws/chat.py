@@ -6,6 +6,7 @@ the session, `tell_presence` how many others are there.
 
 from __future__ import annotations
 
+from typing import TypeAlias
 from uuid import UUID
 
 import structlog
@@ -21,6 +22,7 @@ from arena.problems import Problem, internal_error, not_found
 from arena.store import events, sessions
 from arena.store.events import BotEvent
 from arena.store.sessions import ChatSession
+from arena.ws.answering import Answering
 from arena.ws.connection import Connection, ConnectionClosed, Conversation
 from arena.ws.dialects import CHAT, FrameRefused, id_of
 from arena.ws.floods import refuse_frame
@@ -46,6 +48,9 @@ ASK_TIMEOUT = 15.0
 """Seconds that an answer may take. A payment is answered once it is committed."""
 MAX_WORKING = 8
 """Frames of one connection that are being worked on at once."""
+
+Paying: TypeAlias = MessageFrame | PayFrame
+"""What an actor is asked; everything else is answered at once."""
 
 
 def chat(
@@ -98,7 +103,6 @@ class _Chat:
         self._actor = services.session(session.id)
         self._head = head
         self._following = Following(connection, self._log(), head)
-        self._working = 0
 
     def _log(self) -> Log:
         database, bot_id, session_id = self._services.database, self._session.bot_id, self._session.id
@@ -124,21 +128,24 @@ class _Chat:
             ).encode()
         )
         async with trio.open_nursery() as nursery:
+            answering = Answering(
+                nursery, self._answer, self._too_late, seconds=ASK_TIMEOUT, limit=MAX_WORKING
+            )
             nursery.start_soon(self._following.run)
             nursery.start_soon(tell_presence, self._connection, self._services.presence, self._session.bot_id)
             try:
                 while True:
-                    self._take(nursery, await self._connection.receive())
+                    self._take(answering, await self._connection.receive())
             except ConnectionClosed:
                 nursery.cancel_scope.cancel()
 
     # -- what the client says
 
-    def _take(self, nursery: trio.Nursery, data: bytes | str) -> None:
+    def _take(self, answering: Answering[Paying], data: bytes | str) -> None:
         try:
             self._limits.check_frame()
             frame = CHAT.decode(data)
-            if isinstance(frame, MessageFrame | PayFrame):
+            if isinstance(frame, Paying):
                 self._limits.check_message()
         except FrameRefused as refusal:
             self._connection.send_nowait(error_frame(refusal, refusal.frame_id))
@@ -154,35 +161,36 @@ class _Chat:
                 return
             case ResumeFrame(after=after):
                 self._following.resume(after)
-            case MessageFrame() | PayFrame() if self._working >= MAX_WORKING:
-                too_many = busy(f"At most {MAX_WORKING} frames of a connection are worked on at once.")
-                self._connection.send_nowait(error_frame(too_many, frame.id))
             case MessageFrame() | PayFrame():
-                self._working += 1
-                nursery.start_soon(self._work, frame)
+                if not answering.begin(frame):
+                    too_many = busy(f"At most {MAX_WORKING} frames of a connection are worked on at once.")
+                    self._connection.send_nowait(error_frame(too_many, frame.id))
         self._following.spoken()
 
-    async def _work(self, frame: MessageFrame | PayFrame) -> None:
+    async def _answer(self, frame: Paying) -> None:
         try:
-            # not `fail_after`: it is a generator, and this is done for every frame
-            with trio.move_on_after(ASK_TIMEOUT) as scope:
-                answer = await self._answer(frame)
-            if scope.cancelled_caught:
-                raise trio.TooSlowError  # noqa: TRY301 -- as `fail_after` would
-        except Exception as error:
-            problem = as_problem(error)
-            if problem is None:
-                log.exception("a frame could not be answered", session_id=str(self._session.id))
-                problem = internal_error()
-            answer = error_frame(problem, frame.id)
-        finally:
-            self._working -= 1
+            answer = await self._asked(frame)
+        except Exception as error:  # noqa: BLE001 (it is answered, and logged)
+            answer = self._refusal(frame, error)
+        self._reply(answer)
+
+    def _too_late(self, frame: Paying) -> None:
+        self._reply(self._refusal(frame, trio.TooSlowError()))
+
+    def _refusal(self, frame: Paying, error: Exception) -> bytes:
+        problem = as_problem(error)
+        if problem is None:
+            log.error("a frame could not be answered", session_id=str(self._session.id), exc_info=error)
+            problem = internal_error()
+        return error_frame(problem, frame.id)
+
+    def _reply(self, answer: bytes) -> None:
         try:
             self._connection.send_nowait(answer)
         except ConnectionClosed:
             log.debug("an answer came too late", session_id=str(self._session.id))
 
-    async def _answer(self, frame: MessageFrame | PayFrame) -> bytes:
+    async def _asked(self, frame: Paying) -> bytes:
         match frame:
             case MessageFrame():
                 quote = await self._actor.ask(RequestQuote(frame.id, frame.text))
