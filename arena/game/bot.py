@@ -43,7 +43,6 @@ from arena.game.bot_changes import SNAPSHOT_KIND, BotChanges, mirror_of
 from arena.game.bot_publishing import BotPublishing
 from arena.game.chain_facts import PaidMessage
 from arena.game.finality import Finality
-from arena.game.finality_watch import FinalityWatch
 from arena.game.frames import SettlementFrame
 from arena.game.judging import Judging
 from arena.game.messages import (
@@ -127,7 +126,6 @@ class BotActor(Actor[BotMessage]):
             return
         self._mirror = mirror_of(bot)
         self._thinker = Thinker(services, self.context, bot, self._judging, self._publishing.publish)
-        self._finality = FinalityWatch(services, self.context, self._id)
         self._submission = Submission(services, self.context)
         self._payable_since = time.time()
         await self._take_up()
@@ -152,8 +150,6 @@ class BotActor(Actor[BotMessage]):
         if ended or owes:
             self._advance_settlement()
         self._think_on()
-        if left.unfinal:
-            self._finality.wake()
         self._watch_clock()
 
     async def _take_up_sent(self) -> None:
@@ -387,7 +383,7 @@ class BotActor(Actor[BotMessage]):
         keys = chain_facts.keys_of(seen.event)
         if keys is not None and not isinstance(fact, chain_facts.Unknown):
             self._learn_keys(keys)
-        self._finality.wake()
+        self._services.finality.wake()
         crash_point("event_committed")
         match fact:
             case chain_facts.Paid(paid):
@@ -440,7 +436,7 @@ class BotActor(Actor[BotMessage]):
         It comes again until it and all that we know are final, or one of both was taken back.
         """
         if await chain_events.unfinal(self._services.database, self._id, limit=1):
-            self._finality.wake()
+            self._services.finality.wake()
             raise unavailable(
                 "chain", "An event does not follow from the last ones, which are not final yet."
             )

@@ -1,4 +1,4 @@
-"""The two actors that face the chain: each owns one long-lived loop, so that its crash is supervised like any other."""
+"""The actors that face the chain: each owns one long-lived loop, so that its crash is supervised like any other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 from actors import Actor, Message
 from arena.chain.feed import ChainEvent, Feed
 from arena.chain.submitter import Landed, Outcome, Submitter, TransactionKind
+from arena.game.finality_watch import FinalityWatch
 from arena.game.messages import ChainEventSeen, TransactionEnded
 from arena.game.services import Services
 
@@ -41,6 +42,22 @@ class SubmitterActor(Actor[Message[Any]]):
 
     async def receive(self, message: Message[Any]) -> NoReturn:
         raise TypeError(f"the submitter takes no messages: {type(message).__name__}")
+
+
+class FinalityActor(Actor[Message[Any]]):
+    """Runs the watch: whether the chain stands by what it has told."""
+
+    def __init__(self, watch: FinalityWatch) -> None:
+        self._watch = watch
+
+    async def started(self) -> None:
+        self.context.start_task(self._watch.run, name="watch")
+
+    async def receive(self, message: Message[Any]) -> NoReturn:
+        raise TypeError(f"the watch takes no messages: {type(message).__name__}")
+
+    def describe(self) -> Mapping[str, object]:
+        return {"looked_at": self._watch.looked_at}
 
 
 class ChainRouter:

@@ -1,65 +1,103 @@
-"""Asks the chain whether it stands by what a bot has taken in: the I/O around `arena.game.finality`."""
+"""Asks the chain whether it stands by what bots have taken in: the I/O around `arena.game.finality`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, Never
 from uuid import UUID
 
 import structlog
 import trio
 
-from actors import Context
-from arena.chain.client import ChainUnavailable
-from arena.game import finality
+from actors import ActorError
+from arena.chain.client import ChainUnavailable, Status
+from arena.game.finality import Finality, look
 from arena.game.messages import FinalityLearnt
-from arena.game.services import Services
 from arena.problems import Problem
 from arena.store import chain_events
+from arena.store.chain_events import SeenEvent
 from persistence import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from arena.game.services import Services
 
 log = structlog.get_logger(__name__)
 
+PAGE: Final = 1024
+"""Events that are asked about together. What a bot has beyond that is looked at the next time."""
+TOLD_AT_ONCE: Final = 32
+TELL_TIMEOUT: Final = 15.0
+"""Seconds that a bot may take to hear of it; whatever keeps it, it hears again at the next look."""
+
 
 class FinalityWatch:
-    """A task of the bot's: runs while any of its events can still be taken back, and tells the bot what it learns."""
+    """One look at the events of all bots while any of them can still be taken back; each bot is told what is new.
 
-    def __init__(self, services: Services, context: Context, bot_id: UUID) -> None:
+    What to look at is what rows say, and nothing is kept in memory: whatever ends this, it goes on where it was.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self.looked_at = 0
+        """Events, in the last look."""
         self._services = services
-        self._context = context
-        self._bot_id = bot_id
-        self._running = False
-        self._unseen = False
-        """There may be an event that the task has not seen yet."""
+        self._woken = trio.Event()
 
     def wake(self) -> None:
-        """There is a new event, or may be."""
-        self._unseen = True
-        if not self._running:
-            self._running = True
-            self._context.start_task(self._until_all_is_final, name="finality")
+        """There is a new event."""
+        self._woken.set()
 
-    async def _until_all_is_final(self) -> None:
-        services = self._services
-        while self._running:
-            self._unseen = False
+    async def run(self) -> Never:
+        while True:
+            self._woken = trio.Event()
             try:
-                finalized_slot = await services.client.recent_finalized_slot()
-                # the others cannot be final, nor known to be taken back
-                events = await chain_events.unfinal(
-                    services.database, self._bot_id, up_to_slot=finalized_slot
-                )
-                if events:
-                    await self._look(events, finalized_slot)
-                elif not await chain_events.unfinal(services.database, self._bot_id, limit=1):
-                    self._running = self._unseen  # an event may have come while we looked
-                    continue
-            except (ChainUnavailable, DatabaseUnavailable, Problem) as outage:
-                log.info("finality_unknown", bot_id=str(self._bot_id), reason=str(outage))
-            await trio.sleep(services.settings.arena_settlement_interval)
+                if await chain_events.any_unfinal(self._services.database):
+                    await self._look()
+                else:
+                    await self._woken.wait()
+            except (ChainUnavailable, DatabaseUnavailable) as outage:
+                log.info("finality_unknown", reason=str(outage))
+            await trio.sleep(self._services.settings.arena_settlement_interval)
 
-    async def _look(self, events: list[chain_events.SeenEvent], finalized_slot: int) -> None:
-        seen_slot, statuses = await self._services.client.statuses_at(
-            [event.signature for event in events], search_history=True
-        )
-        found = finality.look(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot)
-        if found != finality.Finality():
-            await self._context.ref.ask(FinalityLearnt(found))
+    async def _look(self) -> None:
+        services, after, looked_at = self._services, UUID(int=0), 0
+        finalized_slot = await services.client.recent_finalized_slot()
+        # others cannot be final, nor known to be taken back
+        while events := await chain_events.unfinal_up_to(
+            services.database, finalized_slot, after=after, limit=PAGE
+        ):
+            seen_slot, statuses = await services.client.statuses_at(
+                [event.signature for event in events], search_history=True
+            )
+            await self._tell(_found(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot))
+            looked_at += len(events)
+            after = events[-1].bot_id
+        self.looked_at = looked_at
+
+    async def _tell(self, found: Iterator[tuple[UUID, Finality]]) -> None:
+        async with trio.open_nursery() as nursery:
+            for _ in range(TOLD_AT_ONCE):
+                nursery.start_soon(self._tell_each, found)
+
+    async def _tell_each(self, found: Iterator[tuple[UUID, Finality]]) -> None:
+        """One after the other; several tasks share what is left."""
+        for bot_id, finality in found:
+            try:
+                with trio.fail_after(TELL_TIMEOUT):
+                    await self._services.bot(bot_id).ask(FinalityLearnt(finality))
+            except (ActorError, Problem, trio.TooSlowError) as error:
+                log.warning("finality_not_told", bot_id=str(bot_id), reason=str(error))
+
+
+def _found(
+    events: Sequence[SeenEvent], statuses: Sequence[Status | None], *, finalized_slot: int, seen_slot: int
+) -> Iterator[tuple[UUID, Finality]]:
+    """What is new, by bot. The events of a bot are next to each other."""
+    status_of = iter(statuses)
+    for bot_id, of_bot in groupby(events, key=attrgetter("bot_id")):
+        seen = list(of_bot)
+        theirs = [next(status_of) for _ in seen]
+        finality = look(seen, theirs, finalized_slot=finalized_slot, seen_slot=seen_slot)
+        if finality != Finality():
+            yield bot_id, finality

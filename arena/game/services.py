@@ -13,6 +13,7 @@ from arena.chain.feed import Feed
 from arena.chain.submitter import Submitter
 from arena.game.audit_trail import AuditTrail
 from arena.game.figures import Figures
+from arena.game.finality_watch import FinalityWatch
 from arena.game.funds import FundsWatch
 from arena.game.presence import Presence
 from arena.game.spending import Spending
@@ -58,6 +59,7 @@ class Services:
     spending: Spending = field(init=False)
     funds: FundsWatch = field(init=False)
     figures: Figures = field(init=False)
+    finality: FinalityWatch = field(init=False)
     halted_bots: int = 0
     winding_down: WindingDown = field(default_factory=WindingDown)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
@@ -69,6 +71,7 @@ class Services:
         self.spending = Spending(self.settings, self.journal)
         self.funds = FundsWatch(self.client, self.keys, local_chain=self.local_chain)
         self.figures = Figures(self)
+        self.finality = FinalityWatch(self)
 
     def attach(self, system: ActorSystem) -> None:
         """Called with the system before its first actor starts."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from actors import ActorSpec, RegionSpec, Strategy, SupervisorSpec
 from arena.game.bot import BotActor
-from arena.game.chain_actors import FeedActor, SubmitterActor
+from arena.game.chain_actors import FeedActor, FinalityActor, SubmitterActor
 from arena.game.janitor import JanitorActor
 from arena.game.lobby import LobbyActor
 from arena.game.services import Services
@@ -24,6 +24,7 @@ INDISPENSABLE: Final[Mapping[str, str]] = MappingProxyType(
         "/game/chain": "Nobody would hear of payments, and nothing would be paid out.",
         "/game/chain/feed": "Players would pay, and their messages would not be judged.",
         "/game/chain/submitter": "Accepted payments would not be sent, and winners not be paid.",
+        "/game/chain/finality": "What the chain takes back would not be noticed, and nothing would become final.",
         "/game/bots": "Players would pay, and their messages would not be judged.",
         "/game/settlements": "Winners would not be paid.",
     }
@@ -49,6 +50,7 @@ def game_tree(services: Services) -> SupervisorSpec:
                         children=[
                             ActorSpec("feed", lambda: FeedActor(services.feed)),
                             ActorSpec("submitter", lambda: SubmitterActor(services.submitter)),
+                            ActorSpec("finality", lambda: FinalityActor(services.finality)),
                         ],
                     ),
                     ActorSpec("lobby", lambda: LobbyActor(services.database, services.presence)),

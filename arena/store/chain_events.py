@@ -106,22 +106,38 @@ def taken_back(bot_id: UUID, event_seq: int) -> Write:
     return TAKEN_BACK.row(bot_id, event_seq)
 
 
-async def unfinal(
-    database: Database, bot_id: UUID, *, up_to_slot: int | None = None, limit: int = 256
-) -> list[SeenEvent]:
-    """The first events of a bot that are not known to be final, in order; only those before the first one in a slot
-    after ``up_to_slot``.
-    """
+async def unfinal(database: Database, bot_id: UUID, *, limit: int = 256) -> list[SeenEvent]:
+    """The first events of a bot that are not known to be final, in order."""
     records = await database.fetch(
         """
         select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from chain_events
-        where bot_id = $1 and not final and event_seq < coalesce(
-            (select min(event_seq) from chain_events where bot_id = $1 and not final and slot > $3), 9223372036854775807
-        ) order by event_seq limit $2
+        where bot_id = $1 and not final order by event_seq limit $2
         """,
         bot_id,
         limit,
-        up_to_slot,
+    )
+    return [_event(record) for record in records]
+
+
+async def any_unfinal(database: Database) -> bool:
+    """Whether the chain may still take back anything."""
+    return bool(await database.fetch_value("select exists (select from chain_events where not final)"))
+
+
+async def unfinal_up_to(database: Database, slot: int, *, after: UUID, limit: int) -> list[SeenEvent]:
+    """Events that are not known to be final, of the bots whose id is greater than ``after``: by bot, in order, and of
+    each bot only those before the first one in a slot after ``slot``.
+    """
+    records = await database.fetch(
+        """
+        select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from (
+            select *, max(slot) over (partition by bot_id order by event_seq) as highest_slot from chain_events
+            where not final and bot_id > $2
+        ) as unfinal where highest_slot <= $1 order by bot_id, event_seq limit $3
+        """,
+        slot,
+        after,
+        limit,
     )
     return [_event(record) for record in records]
 

@@ -19,7 +19,6 @@ class UnderWay:
         paid: messages that are paid and not judged.
         refunding: messages whose fee goes back.
         sent: transactions that may still land.
-        unfinal: events that the chain may still take back.
     """
 
     last_paid_at: float
@@ -27,7 +26,6 @@ class UnderWay:
     paid: bool
     refunding: bool
     sent: bool
-    unfinal: bool
 
 
 async def of_bot(database: Database, bot_id: UUID) -> UnderWay:
@@ -42,8 +40,7 @@ async def of_bot(database: Database, bot_id: UUID) -> UnderWay:
             keys.quote_key, keys.payout_key,
             exists (select from messages where bot_id = $1 and status = 'paid') as paid,
             exists (select from messages where bot_id = $1 and status = 'refunding') as refunding,
-            exists (select from network_transactions where bot_id = $1 and status = 'pending') as sent,
-            exists (select from chain_events where bot_id = $1 and not final) as unfinal
+            exists (select from network_transactions where bot_id = $1 and status = 'pending') as sent
         from (select) as one left join lateral (
             select quote_key, payout_key from chain_events
             where bot_id = $1 and quote_key is not null order by event_seq desc limit 1
@@ -59,5 +56,4 @@ async def of_bot(database: Database, bot_id: UUID) -> UnderWay:
         paid=record["paid"],
         refunding=record["refunding"],
         sent=record["sent"],
-        unfinal=record["unfinal"],
     )

@@ -16,7 +16,7 @@ from persistence import Database
 async def left(database: Database, bot_id: UUID) -> set[str]:
     """What there is something of."""
     found = await under_way.of_bot(database, bot_id)
-    return {name for name in ("paid", "refunding", "sent", "unfinal") if getattr(found, name)}
+    return {name for name in ("paid", "refunding", "sent") if getattr(found, name)}
 
 
 def seen(bot_id: UUID, seq: int, kind: str = "MessageFeeRecorded") -> SeenEvent:
@@ -49,12 +49,6 @@ async def test_a_message_without_its_end_is_under_way(world, database: Database,
         "update messages set status = $1, refund_reason = $2 where id = $3", status, reason, message.id
     )
     assert await left(database, bot.id) == {status}
-
-
-async def test_an_event_that_the_chain_can_take_back_is_under_way(world, commit, database: Database) -> None:
-    bot = await world.bot()
-    await commit(chain_events.seen(seen(bot.id, 1)))
-    assert await left(database, bot.id) == {"unfinal"}
 
 
 async def test_a_bot_was_last_paid_with_its_last_fee(world, commit, database: Database) -> None:

@@ -20,6 +20,7 @@ async def test_whatever_else_is_declared_can_be_stopped_while_a_round_is_played(
     declared = {info.path for info in game.system.tree() if info.path.count("/") < 3} | {
         "/game/chain/feed",
         "/game/chain/submitter",
+        "/game/chain/finality",
     }
     assert declared - {"/"} == INDISPENSABLE.keys() | stopped
     for path in stopped:
