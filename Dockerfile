@@ -3,7 +3,7 @@ FROM python:3.12-slim
 RUN useradd --create-home --uid 10001 arena
 WORKDIR /app
 COPY requirements.txt ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes -r requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY actors actors
 COPY persistence persistence

@@ -44,7 +44,7 @@ help:
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "== creating .venv and installing the locked dependencies (once, about a minute)"
 	@$(PYTHON) -m venv .venv
-	@{ $(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt 2>&1; \
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r requirements.txt 2>&1; \
 		echo "exit $$?"; } | awk "$$PROGRESS"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -55,7 +55,7 @@ run: .venv/installed
 # What drives a browser in the tests; the browser itself is the machine's (tests/browser/chromium.py).
 .venv/browser: .venv/installed tests/browser/requirements.txt
 	@echo "== installing what drives a browser in the tests (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/browser/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/browser/requirements.txt
 	@touch $@
 
 test: lint .venv/browser
@@ -117,7 +117,7 @@ NPM = PATH="$(NODE)/bin:$$PATH" node $(NODE)/lib/node_modules/npm/bin/npm-cli.js
 
 .venv/node: .venv/installed arena/web/requirements.txt arena/web/package-lock.json
 	@echo "== installing Node and what makes and checks the types (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r arena/web/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r arena/web/requirements.txt
 	@$(NPM) ci
 	@touch $@
 
@@ -134,7 +134,7 @@ api-check: api
 # The compiler is a developer's tool and has a lock file of its own.
 .venv/compiler: .venv/installed $(PROGRAM)/requirements.txt
 	@echo "== installing the program's compiler (once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(PROGRAM)/requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(PROGRAM)/requirements.txt
 	@touch $@
 
 program: .venv/compiler

@@ -42,5 +42,5 @@ def _compiler() -> list[str]:
         return [sys.executable, "-m", "ziglang", "cc"]
     raise NoCompiler(
         "The load generator is a C program, and there is no cc, gcc or clang here. Install one, or the pinned one: "
-        "pip install --require-hashes -r arena/chain/program/requirements.txt"
+        "pip install --no-deps --require-hashes -r arena/chain/program/requirements.txt"
     )

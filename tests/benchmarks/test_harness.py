@@ -178,7 +178,7 @@ def test_without_a_compiler_it_is_said_what_to_install(
     monkeypatch.setattr(native.shutil, "which", lambda _name: None)
     monkeypatch.setattr(native.importlib.util, "find_spec", lambda _name: None)
     (tmp_path / "program.c").write_text("int main(void) { return 0; }")
-    with pytest.raises(native.NoCompiler, match="pip install --require-hashes"):
+    with pytest.raises(native.NoCompiler, match="pip install --no-deps --require-hashes"):
         native.compiled(tmp_path / "program.c")
 
 
