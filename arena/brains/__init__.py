@@ -1,6 +1,6 @@
 """What a bot thinks with."""
 
-from arena.brains.base import Brain, Delta, Limited, Turn, Verdict
+from arena.brains.base import Brain, Delta, Limited, Prompt, Turn, Verdict
 from arena.brains.commitment import SALT_BYTES, canonical, matches, new_salt, objective_hash
 from arena.brains.kind import BrainKind, NoCredentials
 from arena.brains.means import Endpoints, Means, Purse, Purses, Reservation, SpendingLimitReached
@@ -26,6 +26,7 @@ __all__ = [
     "Limited",
     "Means",
     "NoCredentials",
+    "Prompt",
     "Purse",
     "Purses",
     "Reservation",

@@ -47,6 +47,18 @@ class Brain(Protocol):
 
 
 @runtime_checkable
+class Prompt(Protocol):
+    """A brain that can often say its verdict at once: a rule, which has nothing to wait for."""
+
+    def at_once(self, message: str, history: Sequence[Turn], message_index: int) -> Verdict | None:
+        """The verdict that ``answer`` would give, if it takes no time worth mentioning: the bot waits for it.
+
+        None: not this time. Then, or when this raises, ``answer`` is asked.
+        """
+        ...
+
+
+@runtime_checkable
 class Limited(Protocol):
     """A brain that cannot always judge. While it cannot, its bot gives no quotes."""
 

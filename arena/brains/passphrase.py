@@ -87,7 +87,7 @@ def unlocked(hints: Sequence[Hint], message_index: int) -> tuple[Hint, ...]:
 
 
 class PassphraseBrain:
-    """See the module. ``answer`` is the interface of :class:`arena.brains.base.Brain`."""
+    """See the module. A `Brain` that is `Prompt`."""
 
     def __init__(self, public: PassphrasePublic, secret: PassphraseSecret) -> None:
         self._public = public
@@ -99,11 +99,15 @@ class PassphraseBrain:
         self, message: str, history: Sequence[Turn], message_index: int
     ) -> AsyncIterator[Delta | Verdict]:
         """The reply in groups of words, then the verdict."""
-        solved = says(message, self._phrase)
-        reply = self._reply(message, history, message_index, solved=solved)
-        async for delta in said(reply):
+        verdict = self.at_once(message, history, message_index)
+        async for delta in said(verdict.reply):
             yield delta
-        yield Verdict(solved, reply)
+        yield verdict
+
+    def at_once(self, message: str, history: Sequence[Turn], message_index: int) -> Verdict:
+        """The verdict, always."""
+        solved = says(message, self._phrase)
+        return Verdict(solved, self._reply(message, history, message_index, solved=solved))
 
     def _reply(self, message: str, history: Sequence[Turn], message_index: int, *, solved: bool) -> str:
         """The first of the possible replies that does not hold the letters of the phrase.

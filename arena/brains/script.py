@@ -27,6 +27,8 @@ MAX_PATTERNS: Final = 8
 MAX_REPLIES: Final = 8
 MAX_TURNS: Final = 500
 """Messages of one player that count: of whoever says more, the oldest are forgotten."""
+MAX_TURNS_AT_ONCE: Final = 8
+"""Of a player who has said more before, the way through the script is gone over with pauses for others."""
 
 _OTHERWISE: Final = -1
 
@@ -166,7 +168,7 @@ class Machine:
 
 
 class ScriptBrain:
-    """See the module. ``answer`` is the interface of :class:`arena.brains.base.Brain`."""
+    """See the module. A `Brain` that is `Prompt` with players who have not said much."""
 
     def __init__(self, script: ScriptSecret) -> None:
         self._machine = Machine(script)
@@ -179,10 +181,23 @@ class ScriptBrain:
         for turn in history:
             place, _ = self._machine.step(place, turn.text)
             await trio.lowlevel.checkpoint()
-        place, reply = self._machine.step(place, message)
-        async for delta in said(reply):
+        verdict = self._verdict(place, message)
+        async for delta in said(verdict.reply):
             yield delta
-        yield Verdict(self._machine.solved(place), reply)
+        yield verdict
+
+    def at_once(self, message: str, history: Sequence[Turn], message_index: int) -> Verdict | None:
+        """The verdict, unless there are many steps to go through again."""
+        if len(history) > MAX_TURNS_AT_ONCE:
+            return None
+        place = self._machine.start
+        for turn in history:
+            place, _ = self._machine.step(place, turn.text)
+        return self._verdict(place, message)
+
+    def _verdict(self, place: Place, message: str) -> Verdict:
+        place, reply = self._machine.step(place, message)
+        return Verdict(self._machine.solved(place), reply)
 
 
 class ScriptKind(BrainKind[ScriptPublic, ScriptSecret, NoCredentials]):

@@ -386,11 +386,14 @@ class BotActor(Actor[BotMessage]):
         self._services.finality.wake()
         crash_point("event_committed")
         match fact:
-            case chain_facts.Paid(paid):
+            case chain_facts.Paid(paid, verdict):
                 self._paying.pop(seen.signature, None)
                 self._last_paid_at = time.time()
-                self._judging.add(paid)
                 self._services.traffic.message_paid(paid.message.id, is_judged=True)
+                if verdict is None:
+                    self._judging.add(paid)
+                else:
+                    self._judged(paid, verdict)
             case chain_facts.PaidTooLate(paid):
                 self._paying.pop(seen.signature, None)
                 self._services.traffic.message_paid(paid.message.id, is_judged=False)
@@ -452,15 +455,19 @@ class BotActor(Actor[BotMessage]):
                 refunding = await messages.by_index(database, self._id, index)
             case RewardSettled() | BotClosed():
                 solution = await solutions.get(database, self._id)
-        return chain_facts.apply(
+        fact = chain_facts.apply(
             changes,
             bot,
             seen,
             paying=self._paying,
             reveal=partial(terms.reveal, self._services.secretbox, bot),
+            judge=self._unsolved_at_once,
             refunding=refunding,
             solution=solution,
         )
+        if isinstance(fact, chain_facts.Paid) and fact.verdict is not None:
+            verdicts.tell(changes, fact.paid, fact.verdict)
+        return fact
 
     # -- whether the chain stands by it
 
@@ -520,6 +527,10 @@ class BotActor(Actor[BotMessage]):
         if self._judges:
             self._thinker.go_on()
 
+    def _unsolved_at_once(self, paid: PaidMessage) -> Verdict | None:
+        """The verdict on the message that the chain tells of now, if it is its turn and the brain need not think."""
+        return self._thinker.unsolved_at_once(paid) if self._judges and not self._judging else None
+
     async def _judge_what_is_ready(self, bot: bots.Bot) -> None:
         while self._judges and (ready := self._judging.ready()) is not None:
             await self._judge(bot, *ready)
@@ -534,13 +545,16 @@ class BotActor(Actor[BotMessage]):
         crash_point("verdict_committed")
         self._judging.done()
         if isinstance(verdict, Verdict):
-            self._thinker.judged(paid, verdict)
-            self._services.traffic.message_judged(paid.message.id)
+            self._judged(paid, verdict)
         solved = isinstance(verdict, Verdict) and verdict.solved
         if solved:
             self._thinker.stop()  # of the late ones: their fees go back
         if solved or isinstance(verdict, Unjudged):
             self._advance_settlement()
+
+    def _judged(self, paid: PaidMessage, verdict: Verdict) -> None:
+        self._thinker.judged(paid, verdict)
+        self._services.traffic.message_judged(paid.message.id)
 
     def _advance_settlement(self) -> None:
         try:

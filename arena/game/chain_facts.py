@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from arena.brains import Verdict
@@ -58,9 +59,10 @@ def earlier_verdict(message: NewMessage) -> Verdict | None:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """A message is paid and waits for its verdict."""
+    """A message is paid. None: it waits for its verdict; otherwise that is written together with the payment."""
 
     paid: PaidMessage
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,9 @@ class Moved:
 
 Fact = Paid | PaidTooLate | Unknown | Moved | None
 
+Judge = Callable[[PaidMessage], Verdict | None]
+"""What the brain says of a paid message without thinking; None: it has to think."""
+
 
 def apply(
     changes: BotChanges,
@@ -93,6 +98,7 @@ def apply(
     *,
     paying: Mapping[str, NewMessage],
     reveal: Callable[[], Reveal],
+    judge: Judge = lambda _: None,
     refunding: Message | None = None,
     solution: Solution | None = None,
 ) -> Fact:
@@ -101,6 +107,7 @@ def apply(
     Args:
         paying: messages whose fee is under way, by the signature of its transaction.
         reveal: what the bot has committed to, for an event that ends it.
+        judge: asked about a message that is paid in time.
         refunding: the message that a refund is about, if there is one.
         solution: how the bot has ended, if it has.
     """
@@ -115,7 +122,7 @@ def apply(
             _emit_pot(changes, bot)
             return None
         case MessageFeeRecorded():
-            return _fee(changes, bot, seen, event, paying)
+            return _fee(changes, bot, seen, event, paying, judge)
         case RewardSettled():
             if not _is_owed(event, solution):
                 return Unknown()
@@ -228,6 +235,7 @@ def _fee(
     seen: ChainEvent,
     event: MessageFeeRecorded,
     paying: Mapping[str, NewMessage],
+    judge: Judge,
 ) -> Fact:
     message = paying.get(seen.signature)
     if (
@@ -239,16 +247,28 @@ def _fee(
     ):
         return Unknown()
     changes.write(transactions.landed(seen.signature, slot=seen.slot))
-    return paid_for(changes, bot, seen, event, message)
+    return paid_for(changes, bot, seen, event, message, judge)
 
 
 def paid_for(
-    changes: BotChanges, bot: Bot, seen: ChainEvent, event: MessageFeeRecorded, message: NewMessage
+    changes: BotChanges,
+    bot: Bot,
+    seen: ChainEvent,
+    event: MessageFeeRecorded,
+    message: NewMessage,
+    judge: Judge = lambda _: None,
 ) -> Paid | PaidTooLate:
     """The chain has recorded the fee of this message."""
     paid = PaidMessage(message, event.message_index, earlier_verdict(message))
+    too_late = changes.mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
+    verdict = None if too_late else judge(paid)
+    write = (
+        messages.paid
+        if verdict is None
+        else partial(messages.paid_and_judged, reply=verdict.reply, solved=verdict.solved)
+    )
     changes.write(
-        messages.paid(
+        write(
             message.id,
             message_index=event.message_index,
             pot_share=event.pot_share,
@@ -265,11 +285,11 @@ def paid_for(
         message_index=event.message_index,
     )
     _emit_pot(changes, bot)
-    if changes.mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED):
+    if too_late:
         changes.set(judged_count=event.message_index)
         refund(changes, paid, reason="late")
         return PaidTooLate(paid)
-    return Paid(paid)
+    return Paid(paid, verdict)
 
 
 def _is_due(event: MessageFeeRefunded, message: Message | None) -> bool:

@@ -10,7 +10,7 @@ import trio
 from pydantic_core import to_json
 
 from actors import Context, Timer
-from arena.brains import Brain, Limited, Turn, Verdict
+from arena.brains import Brain, Limited, Prompt, Turn, Verdict
 from arena.crashpoints import crash_point
 from arena.game import terms
 from arena.game.chain_facts import PaidMessage
@@ -19,7 +19,7 @@ from arena.game.judging import Judging
 from arena.game.messages import BrainAnswered, Published, ShowReply
 from arena.game.recollection import Recollection
 from arena.game.services import Services
-from arena.game.thinking import Unjudged, think
+from arena.game.thinking import Unjudged, think, think_at_once
 from arena.problems import Problem
 from arena.store import messages
 from arena.store.bots import Bot
@@ -65,10 +65,24 @@ class Thinker:
         self._brain: Brain = terms.brain_of(self._services, bot)
         # asked once: whether something follows a protocol is costly to tell
         self._limited = self._brain if isinstance(self._brain, Limited) else None
+        self._prompt = self._brain if isinstance(self._brain, Prompt) else None
 
     def unavailable(self) -> str | None:
         """Why the brain could not judge a message now, if it could not."""
         return None if self._limited is None else self._limited.unavailable()
+
+    def unsolved_at_once(self, paid: PaidMessage) -> Verdict | None:
+        """The verdict on a message whose turn it is, if it is known without thinking and does not solve the bot.
+
+        One that does is given by itself: its reward is counted from what is committed.
+        """
+        history = self._recollection.of(paid.message.session_id)
+        if self._prompt is None or history is None or paid.earlier is not None or paid.message.adopted:
+            return None
+        if self._services.winding_down.began:
+            return None
+        verdict = think_at_once(self._prompt, paid.message.text, history, paid.index)
+        return None if verdict is None or verdict.solved else verdict
 
     def go_on(self) -> None:
         """Start to think about what can be thought about, and show what can be shown."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 import structlog
 import trio
 
-from arena.brains import Brain, Delta, SpendingLimitReached, Turn, Verdict
+from arena.brains import Brain, Delta, Prompt, SpendingLimitReached, Turn, Verdict
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +79,16 @@ async def think(
     elif verdict is None:
         log.warning("brain_gave_no_verdict", message_index=message_index)
     return verdict or Unjudged.FAILED
+
+
+def think_at_once(brain: Prompt, text: str, history: Sequence[Turn], message_index: int) -> Verdict | None:
+    """The verdict of a brain that need not think; None: it has to, or failed, which it may do again in `think`."""
+    try:
+        verdict = brain.at_once(text, history, message_index)
+    except Exception:
+        log.exception("brain_failed", message_index=message_index)
+        return None
+    return verdict and Verdict(verdict.solved, _presentable(verdict.reply, MAX_REPLY))
 
 
 def _presentable(text: str, limit: int) -> str:

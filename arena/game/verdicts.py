@@ -30,11 +30,23 @@ async def give(
         late: the paid messages after this one, which go back if it is the winning one.
     """
     message = paid.message
-    changes.set(judged_count=paid.index)
     if isinstance(verdict, Unjudged):
+        changes.set(judged_count=paid.index)
         chain_facts.refund(changes, paid, reason=verdict)
         return
     changes.write(messages.judged(message.id, reply=verdict.reply, solved=verdict.solved))
+    tell(changes, paid, verdict)
+    if verdict.solved:
+        await _solve(services, changes, bot, paid)
+        for after in late:
+            changes.set(judged_count=after.index)
+            chain_facts.refund(changes, after, reason="late")
+
+
+def tell(changes: BotChanges, paid: PaidMessage, verdict: Verdict) -> None:
+    """The message has its verdict, and with it becomes public."""
+    message = paid.message
+    changes.set(judged_count=paid.index)
     changes.emit(
         ReplyFrame,
         # until the chain stands by it, the answer to the puzzle is its finder's alone
@@ -47,11 +59,6 @@ async def give(
         reply=verdict.reply,
         verdict="solved" if verdict.solved else "unsolved",
     )
-    if verdict.solved:
-        await _solve(services, changes, bot, paid)
-        for after in late:
-            changes.set(judged_count=after.index)
-            chain_facts.refund(changes, after, reason="late")
 
 
 async def _solve(services: Services, changes: BotChanges, bot: Bot, paid: PaidMessage) -> None:

@@ -6,6 +6,8 @@ A message's life::
       │  ↑       └────→ refunding ──→ refunded
       ↓  │
       dead            (its payment provably never lands; may be paid for again)
+
+A message whose verdict is known as soon as it is paid goes from ``paying`` to ``judged`` at once.
 """
 
 from __future__ import annotations
@@ -157,6 +159,27 @@ PAID = update(
 )
 """Single writer: the bot's actor, from an event of the chain."""
 
+PAID_AND_JUDGED = update(
+    "messages.paid_and_judged",
+    "messages",
+    {
+        "id": "uuid",
+        "message_index": "bigint",
+        "pot_share": "bigint",
+        "fee_signature": "text",
+        "fee_slot": "bigint",
+        "reply": "text",
+        "solved": "boolean",
+    },
+    set_="""status = 'judged', message_index = v.message_index, pot_share = v.pot_share,
+        fee_signature = v.fee_signature, fee_slot = v.fee_slot, reply = v.reply, solved = v.solved,
+        judged_at = now()""",
+    where="t.id = v.id and t.status || '' = 'paying'",
+    rank=RANK_PAID,
+    together=True,
+)
+"""Single writer: the bot's actor. What PAID and JUDGED do, of which one statement for Postgres takes only one."""
+
 JUDGED = update(
     "messages.judged",
     "messages",
@@ -271,6 +294,20 @@ def retry(message: NewMessage) -> Write:
 def paid(message_id: UUID, *, message_index: int, pot_share: int, fee_signature: str, fee_slot: int) -> Write:
     """``paying`` to ``paid``: its fee was recorded on chain."""
     return PAID.row(message_id, message_index, pot_share, fee_signature, fee_slot)
+
+
+def paid_and_judged(
+    message_id: UUID,
+    *,
+    message_index: int,
+    pot_share: int,
+    fee_signature: str,
+    fee_slot: int,
+    reply: str,
+    solved: bool,
+) -> Write:
+    """``paying`` to ``judged``: its fee was recorded on chain, and its verdict was known at once."""
+    return PAID_AND_JUDGED.row(message_id, message_index, pot_share, fee_signature, fee_slot, reply, solved)
 
 
 def judged(message_id: UUID, *, reply: str, solved: bool) -> Write:

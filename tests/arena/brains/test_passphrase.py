@@ -5,7 +5,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.brains import Delta, InvalidBrain, Turn, Verdict, make_brain, public_view, validate
+from arena.brains import Delta, InvalidBrain, Prompt, Turn, Verdict, make_brain, public_view, validate
 from arena.brains.matching import betrays
 from arena.brains.passphrase import PassphraseBrain, PassphrasePublic, PassphraseSecret
 
@@ -28,7 +28,8 @@ async def collect(
 ) -> tuple[list[str], Verdict]:
     deltas: list[str] = []
     verdicts: list[Verdict] = []
-    async for part in make_brain("passphrase", public, secret).answer(message, history, index):
+    brain = make_brain("passphrase", public, secret)
+    async for part in brain.answer(message, history, index):
         match part:
             case Delta(text):
                 assert not verdicts
@@ -36,6 +37,8 @@ async def collect(
             case Verdict():
                 verdicts.append(part)
     (verdict,) = verdicts
+    assert isinstance(brain, Prompt)
+    assert brain.at_once(message, history, index) == verdict
     return deltas, verdict
 
 

@@ -9,9 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.brains import Delta, InvalidBrain, Turn, Verdict, confirms, history_turns, make_brain, validate
+from arena.brains import (
+    Delta,
+    InvalidBrain,
+    Prompt,
+    Turn,
+    Verdict,
+    confirms,
+    history_turns,
+    make_brain,
+    validate,
+)
 from arena.brains.matching import words
-from arena.brains.script import MAX_STATES, MAX_TURNS
+from arena.brains.script import MAX_STATES, MAX_TURNS, MAX_TURNS_AT_ONCE
 
 PUBLIC: dict[str, object] = {"persona": "A cat that guards a cellar", "objective": "Get into the cellar."}
 
@@ -46,6 +56,10 @@ async def hear(
     brain = make_brain("script", PUBLIC, secret or CAT)
     parts = [part async for part in brain.answer(message, history, len(history) + 1)]
     assert isinstance(parts[-1], Verdict)
+    assert isinstance(brain, Prompt)
+    assert brain.at_once(message, history, len(history) + 1) == (
+        None if len(history) > MAX_TURNS_AT_ONCE else parts[-1]
+    )
     return [part.text for part in parts if isinstance(part, Delta)], parts[-1]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from arena.brains import Delta, Turn, Verdict
-from arena.game.thinking import MAX_REPLY, think
+from arena.game.thinking import MAX_REPLY, think, think_at_once
 
 
 class Says:
@@ -37,3 +37,18 @@ async def test_a_reply_has_a_limit_and_so_have_its_pieces_together() -> None:
     deltas, verdict = await answer(*[Delta("x" * MAX_REPLY)] * 3, Verdict(False, "x" * 3 * MAX_REPLY))
     assert verdict == Verdict(False, "x" * MAX_REPLY)
     assert "".join(deltas) == "x" * MAX_REPLY
+
+
+class SaysAtOnce:
+    """A brain that need not think."""
+
+    def __init__(self, reply: str) -> None:
+        self._reply = reply
+
+    def at_once(self, message: str, history: Sequence[Turn], message_index: int) -> Verdict:
+        return Verdict(False, self._reply)
+
+
+def test_what_is_said_at_once_is_made_fit_likewise() -> None:
+    verdict = think_at_once(SaysAtOnce("a\0" + "x" * MAX_REPLY), "hello", [], 1)
+    assert verdict == Verdict(False, "a\N{REPLACEMENT CHARACTER}" + "x" * (MAX_REPLY - 2))

@@ -59,6 +59,26 @@ async def test_from_payment_to_verdict(world, commit, database: Database) -> Non
     assert judged.judged_at is not None
 
 
+async def test_from_payment_to_verdict_at_once(world, commit, database: Database) -> None:
+    message, fee = await world.paying(await world.session(await world.bot()))
+    await commit(
+        messages.paid_and_judged(
+            message.id,
+            message_index=3,
+            pot_share=5,
+            fee_signature=fee.signature,
+            fee_slot=7,
+            reply="No.",
+            solved=False,
+        )
+    )
+    row = await messages.get(database, message.id)
+    assert row is not None
+    assert (row.status, row.reply, row.solved) == (MessageStatus.JUDGED, "No.", False)
+    assert (row.message_index, row.pot_share, row.fee_signature, row.fee_slot) == (3, 5, fee.signature, 7)
+    assert row.judged_at is not None
+
+
 async def test_from_payment_to_refund(world, commit, database: Database) -> None:
     message, fee = await world.paying(await world.session(await world.bot()))
     await commit(
@@ -100,6 +120,9 @@ async def test_every_step_needs_the_one_before(world, commit, database: Database
             m.id, message_index=9, pot_share=0, fee_signature="s", fee_slot=0
         ),
         MessageStatus.JUDGED: lambda m: messages.judged(m.id, reply="", solved=False),
+        "paid and judged": lambda m: messages.paid_and_judged(
+            m.id, message_index=9, pot_share=0, fee_signature="s", fee_slot=0, reply="", solved=False
+        ),
         MessageStatus.REFUNDING: lambda m: messages.refunding(m.id, reason="x"),
         MessageStatus.REFUNDED: lambda m: messages.refunded(
             bot.id, message_index=getattr(m, "message_index", None) or 99, signature="x"
@@ -108,7 +131,7 @@ async def test_every_step_needs_the_one_before(world, commit, database: Database
         MessageStatus.PAYING: lambda m: messages.retry(m),
     }
     allowed = {
-        paying.id: {MessageStatus.PAID, MessageStatus.DEAD},
+        paying.id: {MessageStatus.PAID, "paid and judged", MessageStatus.DEAD},
         paid.id: {MessageStatus.JUDGED, MessageStatus.REFUNDING},
         judged.id: set(),
         refunding.id: {MessageStatus.REFUNDED},
