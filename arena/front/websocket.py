@@ -82,14 +82,14 @@ class WebsocketConnection(HeldConnection):
             raise ConnectionClosed
         self._transport.write(control)
 
-    def _offer(self, frame: bytes) -> bool:
+    def _offer(self, *frames: bytes) -> bool:
         if self._closing is not None or not self._framing.is_open:
             raise ConnectionClosed
         transport = self._transport
         if transport.pending_since is not None and not self._has_room():
             return False
-        transport.write(text_frame(frame))
-        self._traffic.frames_out += 1
+        transport.write(b"".join(map(text_frame, frames)))
+        self._traffic.frames_out += len(frames)
         return True
 
     async def send(self, frame: bytes) -> None:

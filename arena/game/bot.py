@@ -605,8 +605,7 @@ class BotActor(Actor[BotMessage]):
         turned = self._mirror.status is not before.status
         if turned:
             self._watch_clock()
-        for frame in changes.published:
-            self._publishing.publish(frame)
+        self._publishing.publish(*changes.published)
         moved = (self._mirror.pot, self._mirror.message_count) != (before.pot, before.message_count)
         if changes.published and (turned or moved):
             self._tell_lobby()

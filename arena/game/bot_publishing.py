@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from actors import ActorStopped, MailboxFull, Publisher, Subscription
-from arena.game.messages import BotChanged, LobbyEntry, Published
+from arena.game.messages import BotChanged, LobbyEntry, Publication, Published
 from arena.game.services import Services
 from arena.store.bots import Bot, Mirror
 
@@ -23,15 +23,15 @@ class BotPublishing:
         self.lobby_is_behind = False
         """The lobby's mailbox was full when it was told last."""
         self._services = services
-        self._everybody: Publisher[Published] = Publisher()
-        self._sessions: dict[UUID, Publisher[Published]] = {}
+        self._everybody: Publisher[Publication] = Publisher()
+        self._sessions: dict[UUID, Publisher[Publication]] = {}
 
     @property
     def sessions(self) -> int:
         """How many sessions have listened lately."""
         return len(self._sessions)
 
-    def subscribe(self, session_id: UUID | None) -> Subscription[Published]:
+    def subscribe(self, session_id: UUID | None) -> Subscription[Publication]:
         """All frames of a session from now on, or with None those for everybody."""
         if session_id is None:
             return self._everybody.subscribe()
@@ -41,14 +41,19 @@ class BotPublishing:
             self._sessions[session_id] = Publisher()
         return self._sessions[session_id].subscribe()
 
-    def publish(self, published: Published) -> None:
-        """Send a frame to whom it is for."""
-        if published.session_id is None:
-            self._everybody.publish(published)
-            for publisher in self._sessions.values():
-                publisher.publish(published)
-        elif published.session_id in self._sessions:
-            self._sessions[published.session_id].publish(published)
+    def publish(self, *published: Published) -> None:
+        """Send frames to whom each is for: to one listener all together."""
+        public = tuple(one for one in published if one.session_id is None)
+        private = {one.session_id for one in published if one.session_id is not None}
+        if public:
+            self._everybody.publish(public)
+            for session_id, publisher in self._sessions.items():
+                if session_id not in private:
+                    publisher.publish(public)
+        for session_id in private & self._sessions.keys():
+            self._sessions[session_id].publish(
+                tuple(one for one in published if one.session_id in (None, session_id))
+            )
 
     def tell_lobby(self, bot: Bot, mirror: Mirror) -> bool:
         """What the lobby shows of the bot. False if it has to be told again."""

@@ -1,7 +1,7 @@
 """What the game's actors say to each other: one closed set of messages for each receiver.
 
 A receiver that refuses raises `arena.problems.Problem`; the asker gets it raised, the actor goes on.
-Asks go one way: connection → session → bot → journal, chain. What flows back is `Published` to subscribers.
+Asks go one way: connection → session → bot → journal, chain. What flows back is a `Publication` to subscribers.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ class Published:
     seq: int | None
     session_id: UUID | None
     frame: bytes
+
+
+Publication = tuple[Published, ...]
+"""Frames that came of one step, in their order: whoever may see them gets them together."""
 
 
 # -- to a session: kind "sessions", id = the session's uuid
@@ -85,7 +89,7 @@ class Pay(Message[PaymentState]):
 
 
 @dataclass(frozen=True, slots=True)
-class AttachSession(Message[Subscription[Published]]):
+class AttachSession(Message[Subscription[Publication]]):
     """Send me this session's frames from now on."""
 
 
@@ -191,7 +195,7 @@ class ShowReply(Message[None]):
 
 
 @dataclass(frozen=True, slots=True)
-class SubscribeBot(Message[Subscription[Published]]):
+class SubscribeBot(Message[Subscription[Publication]]):
     """Send me the bot's frames from now on: all of one session and those for everybody; None: only the latter."""
 
     session_id: UUID | None

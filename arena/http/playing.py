@@ -20,7 +20,7 @@ from arena.edge.encoding import encode_base64
 from arena.edge.failures import as_problem
 from arena.edge.identity import Identity
 from arena.edge.rate_limits import Scope
-from arena.game.messages import AttachSession, Pay, Published, RequestQuote
+from arena.game.messages import AttachSession, Pay, Publication, RequestQuote
 from arena.http.bearer import authenticated
 from arena.http.client import client_key
 from arena.http.context import front
@@ -135,12 +135,12 @@ async def _decided(session: ChatSession, client_id: UUID) -> Message:
         await trio.sleep(PAUSE)
 
 
-async def _told(frames: Subscription[Published], client_id: UUID) -> None:
+async def _told(frames: Subscription[Publication], client_id: UUID) -> None:
     """Until a durable frame is about the message. Raises what ends a subscription."""
     while True:
-        published = await frames.receive()
-        if published.seq is not None and json.loads(published.frame).get("id") == str(client_id):
-            return
+        for published in await frames.receive():
+            if published.seq is not None and json.loads(published.frame).get("id") == str(client_id):
+                return
 
 
 async def _message(session: ChatSession, client_id: UUID) -> Message:

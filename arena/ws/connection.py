@@ -24,8 +24,8 @@ MAX_FRAME_BYTES: Final = 64 * 1024
 MAX_MESSAGE_BYTES: Final = 2 * MAX_FRAME_BYTES
 """Longest message that is taken in: more than a frame may have, so that most of those that are too long are told so."""
 
-OUTBOX_FRAMES: Final = 512
-"""Twice what a subscription holds: a burst that it took in is not too much for who reads."""
+OUTBOX_FRAMES: Final = 1024
+"""Four for each step that a subscription holds: a burst that it took in is not too much for who reads."""
 OUTBOX_BYTES: Final = 1024 * 1024
 
 
@@ -75,8 +75,8 @@ class Connection(Protocol):
         """The next frame of the client. Raises `ConnectionClosed`."""
         ...
 
-    def send_nowait(self, frame: bytes) -> None:
-        """Queue a frame.
+    def send_nowait(self, *frames: bytes) -> None:
+        """Queue frames that go out together.
 
         Raises `ConnectionClosed`, also when the outbox is full: the client is then dropped.
         """
@@ -112,7 +112,7 @@ A `Problem` that it raises is told to the client before the connection is closed
 class Outbox:
     """Frames on their way out, limited in number and in bytes.
 
-    One task takes (`take`); any may put. A frame longer than the limit of bytes fits into an empty outbox.
+    One task takes (`take`); any may put. What is more than the limits fits into an empty outbox.
     """
 
     def __init__(self, max_frames: int = OUTBOX_FRAMES, max_bytes: int = OUTBOX_BYTES) -> None:
@@ -131,14 +131,15 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def offer(self, frame: bytes) -> bool:
-        """Put the frame, unless there is no room. Raises `ConnectionClosed` when the outbox is closed."""
+    def offer(self, *frames: bytes) -> bool:
+        """Put the frames, unless there is no room for all. Raises `ConnectionClosed` when the outbox is closed."""
         if self._closed:
             raise ConnectionClosed
-        if not self._has_room(frame):
+        size = sum(map(len, frames))
+        if not self._has_room(len(frames), size):
             return False
-        self._frames.append(frame)
-        self._bytes += len(frame)
+        self._frames.extend(frames)
+        self._bytes += size
         self._changed.set()
         return True
 
@@ -180,7 +181,7 @@ class Outbox:
             self._room = trio.Event()
         await self._room.wait()
 
-    def _has_room(self, frame: bytes) -> bool:
+    def _has_room(self, count: int, size: int) -> bool:
         if not self._frames:
             return True
-        return len(self._frames) < self._max_frames and self._bytes + len(frame) <= self._max_bytes
+        return len(self._frames) + count <= self._max_frames and self._bytes + size <= self._max_bytes

@@ -14,7 +14,7 @@ import structlog
 import trio
 
 from actors import SubscriberLagged, Subscription
-from arena.game.messages import Published
+from arena.game.messages import Publication
 from arena.problems import Problem
 from arena.store.events import BotEvent
 from arena.ws.connection import Connection, ConnectionClosed
@@ -42,7 +42,7 @@ class Log:
         head: the number of the newest frame, whoever may see it.
     """
 
-    subscribe: Callable[[], Awaitable[Subscription[Published]]]
+    subscribe: Callable[[], Awaitable[Subscription[Publication]]]
     page: Callable[[int, int], Awaitable[list[BotEvent]]]
     head: Callable[[], Awaitable[int]]
 
@@ -97,12 +97,16 @@ class Following:
         finally:
             subscription.close()
 
-    def _send(self, published: Published) -> None:
-        if published.seq is None:
-            self._connection.send_nowait(published.frame)
-        elif published.seq > self._cursor:
-            self._connection.send_nowait(published.frame)
-            self._cursor = published.seq
+    def _send(self, publication: Publication) -> None:
+        frames: list[bytes] = []
+        for published in publication:
+            if published.seq is not None:
+                if published.seq <= self._cursor:
+                    continue
+                self._cursor = published.seq
+            frames.append(published.frame)
+        if frames:
+            self._connection.send_nowait(*frames)
 
     async def _replay(self) -> None:
         if self._resumed:

@@ -83,14 +83,14 @@ class HeldConnection(ABC):
         """Hold the conversation, then close. Ends early when the client leaves or the token runs out."""
 
     @abstractmethod
-    def _offer(self, frame: bytes) -> bool:
-        """Queue the frame; False: there is no room. Raises `ConnectionClosed`."""
+    def _offer(self, *frames: bytes) -> bool:
+        """Queue the frames; False: there is no room. Raises `ConnectionClosed`."""
 
     def _begin_closing(self) -> None:  # noqa: B027 -- not every adapter has to
         """Queue nothing more."""
 
-    def send_nowait(self, frame: bytes) -> None:
-        if not self._offer(frame):
+    def send_nowait(self, *frames: bytes) -> None:
+        if not self._offer(*frames):
             self.close(CloseCode.TOO_SLOW, RESUME)
             raise ConnectionClosed
 

@@ -45,8 +45,8 @@ class QuartConnection(HeldConnection):
         finally:
             self._listening = False
 
-    def _offer(self, frame: bytes) -> bool:
-        return self._outbox.offer(frame)
+    def _offer(self, *frames: bytes) -> bool:
+        return self._outbox.offer(*frames)
 
     async def send(self, frame: bytes) -> None:
         await self._outbox.put(frame)

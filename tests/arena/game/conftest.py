@@ -20,7 +20,7 @@ from arena.chain.artifacts import DEFAULT_PROGRAM_ID, program_path
 from arena.chain.client import ChainClient
 from arena.game import drafts
 from arena.game.drafts import DraftBot, draft_bot
-from arena.game.messages import OpenBot, Pay, PaymentState, Published, Quote, RequestQuote, SubscribeBot
+from arena.game.messages import OpenBot, Pay, PaymentState, Publication, Quote, RequestQuote, SubscribeBot
 from arena.game.services import Services
 from arena.game.signing import sign_first
 from arena.game.tree import game_tree
@@ -132,7 +132,7 @@ class Arena:
         session = await sessions.find_or_create(self.services.database, bot_id, user.id)
         return Player(self, wallet, session)
 
-    async def subscribe(self, bot_id: UUID, session_id: UUID | None = None) -> Subscription[Published]:
+    async def subscribe(self, bot_id: UUID, session_id: UUID | None = None) -> Subscription[Publication]:
         return await self.services.bot(bot_id).ask(SubscribeBot(session_id))
 
 

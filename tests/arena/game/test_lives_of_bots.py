@@ -329,8 +329,8 @@ async def test_payments_are_for_their_player_and_a_text_becomes_public_with_its_
     seen: dict[str, list[str]] = {"mine": [], "others": [], "spectators": []}
     for name, subscription in (("mine", mine), ("others", others), ("spectators", spectators)):
         with trio.move_on_after(0.5):
-            async for published in subscription:
-                seen[name].append(json.loads(published.frame)["type"])
+            async for publication in subscription:
+                seen[name] += [json.loads(published.frame)["type"] for published in publication]
     assert [kind for kind in seen["mine"] if kind != "reply.delta"] == ["payment", "payment", "pot", "reply"]
     assert seen["others"] == seen["spectators"] == ["pot", "reply"]
 

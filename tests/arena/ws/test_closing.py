@@ -141,7 +141,7 @@ async def test_a_fault_of_ours_closes_with_1011(front: Front) -> None:
         await client.send(type="resume", after=0)
         await front.publish(session, 1)
         await client.receive_type("pot")
-        front.game.publisher(session.id).publish(Published("2", session.id, b"{}"))  # type: ignore[arg-type]
+        front.game.publisher(session.id).publish((Published("2", session.id, b"{}"),))  # type: ignore[arg-type]
         reason = await client.closed()
         assert (reason.code, reason.reason) == (1011, "resume")
 
@@ -210,7 +210,7 @@ async def narrow_stream(front: Front) -> trio.SocketStream:
 def flood(front: Front, session_id: object, frames: int = 200) -> None:
     frame = b'{"type":"reply.delta","text":"%s"}' % (b"x" * 20_000)
     for _ in range(frames):
-        front.game.publisher(session_id).publish(Published(None, None, frame))  # type: ignore[arg-type]
+        front.game.publisher(session_id).publish((Published(None, None, frame),))  # type: ignore[arg-type]
 
 
 async def test_a_slow_client_is_told_to_come_back(narrow: Front, monkeypatch: pytest.MonkeyPatch) -> None:

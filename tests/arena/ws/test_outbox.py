@@ -150,3 +150,19 @@ async def test_closing_wakes_everybody(autojump_clock: trio.testing.MockClock) -
         await trio.testing.wait_all_tasks_blocked()
         empty.close()
     assert woken == ["put", "take"]
+
+
+async def test_frames_that_belong_together_are_all_put_or_none() -> None:
+    outbox = Outbox(max_frames=3, max_bytes=10)
+    assert outbox.offer(b"1", b"2")
+    assert not outbox.offer(b"3", b"4")
+    assert not outbox.offer(b"x" * 9)
+    assert outbox.offer(b"5")
+    assert [await outbox.take() for _ in range(3)] == [b"1", b"2", b"5"]
+
+
+async def test_what_belongs_together_fits_into_an_empty_outbox_whatever_it_is() -> None:
+    outbox = Outbox(max_frames=1)
+    assert outbox.offer(b"1", b"2")
+    assert not outbox.offer(b"3")
+    assert [await outbox.take(), await outbox.take()] == [b"1", b"2"]

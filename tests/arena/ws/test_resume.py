@@ -123,6 +123,28 @@ async def test_several_tabs_see_the_same(front: Front) -> None:
         assert await seqs(one, 1) == await seqs(two, 1) == [1]
 
 
+async def test_what_came_of_one_step_comes_together_but_for_what_the_client_has(front: Front) -> None:
+    player, session = await setup(front)
+    async with front.connect(session.id, player) as client:
+        await client.send(type="resume", after=0)
+        await front.publish(session, 1)
+        assert await seqs(client, 1) == [1]
+        frames = {seq: await front.record(session, seq) for seq in (2, 3, 4)}
+        await client.send(type="resume", after=1)
+        assert await seqs(client, 3) == [2, 3, 4]  # from the log, and then once more as it was published
+        frames[5] = await front.record(session, 5)
+        front.game.publisher(session.id).publish(
+            tuple(Published(seq, session.id, frame) for seq, frame in frames.items())
+        )
+        assert await seqs(client, 1) == [5]
+        frames = {seq: await front.record(session, seq) for seq in (6, 7, 8)}
+        front.game.publisher(session.id).publish(
+            tuple(Published(seq, session.id, frame) for seq, frame in frames.items())
+        )
+        assert await seqs(client, 3) == [6, 7, 8]
+        await client.silence()
+
+
 async def test_deltas_come_live_and_are_not_replayed(front: Front) -> None:
     player, session = await setup(front)
     async with front.connect(session.id, player) as client:
@@ -130,7 +152,7 @@ async def test_deltas_come_live_and_are_not_replayed(front: Front) -> None:
         await front.publish(session, 1)
         assert await seqs(client, 1) == [1]
         delta = json.dumps({"type": "reply.delta", "id": str(session.id), "text": "He"}).encode()
-        front.game.publisher(session.id).publish(Published(None, session.id, delta))
+        front.game.publisher(session.id).publish((Published(None, session.id, delta),))
         assert (await client.receive_type("reply.delta"))["text"] == "He"
         await client.send(type="resume", after=0)
         assert await seqs(client, 1) == [1]
@@ -160,7 +182,7 @@ async def test_a_subscription_that_lags_is_made_up_for_from_the_log(front: Front
         assert await seqs(client, 1) == [1]
         frames = [(seq, await front.record(session, seq)) for seq in range(2, 602)]
         for seq, frame in frames:  # all at once: more than a subscription holds
-            front.game.publisher(session.id).publish(Published(seq, session.id, frame))
+            front.game.publisher(session.id).publish((Published(seq, session.id, frame),))
         assert await seqs(client, 600) == list(range(2, 602))
         await front.publish(session, 602)
         assert await seqs(client, 1) == [602]

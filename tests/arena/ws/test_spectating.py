@@ -19,7 +19,7 @@ from tests.fixtures.front import Client, Front
 async def publish(front: Front, session: ChatSession, seq: int) -> None:
     """Write a frame for everybody into the bot's log, and publish it, as a bot does."""
     frame = await front.record(session, seq, for_all=True)
-    front.game.publisher(session.bot_id).publish(Published(seq, None, frame))
+    front.game.publisher(session.bot_id).publish((Published(seq, None, frame),))
 
 
 async def seqs(client: Client, count: int) -> list[int]:

@@ -11,6 +11,7 @@ from actors import ActorCrashed
 from arena.brains import Turn, Verdict
 from arena.chain.submitter import TransactionKind
 from arena.game import terms
+from arena.game.messages import AttachSession, SubscribeBot
 from arena.store import events, messages
 from arena.store.bots import Bot, BotStatus
 from arena.store.messages import MessageStatus
@@ -90,6 +91,29 @@ async def test_payment_pot_and_verdict_are_one_commit_and_come_in_their_order(
     now = await game.bot(bot.id)
     assert (now.message_count, now.judged_count, now.frame_seq) == (2, 2, seen[3]["seq"])
     assert game.services.traffic.judged == game.services.traffic.paid == 2
+
+
+async def test_everybody_gets_what_came_of_a_message_in_one_piece(quick: QuickBrain, game: Game) -> None:
+    bot = await game.open_bot()
+    player, other = await regular(game, bot), await regular(game, bot)
+    quote, outgoing = await game.send(player, "hello")
+    listening = {
+        "player": await game.services.session(player.session.id).ask(AttachSession()),
+        "other": await game.services.session(other.session.id).ask(AttachSession()),
+        "spectator": await game.bot_ref(bot.id).ask(SubscribeBot(None)),
+    }
+    await game.land(outgoing)
+    heard = {
+        who: [json.loads(published.frame)["type"] for published in subscription.receive_nowait()]
+        for who, subscription in listening.items()
+    }
+    assert heard == {
+        "player": ["payment", "pot", "reply"],
+        "other": ["pot", "reply"],
+        "spectator": ["pot", "reply"],
+    }
+    assert not any(map(len, listening.values()))
+    assert (await game.message(quote.message_id)).status is MessageStatus.JUDGED
 
 
 async def test_whom_the_bot_has_not_heard_yet_it_thinks_about(quick: QuickBrain, game: Game) -> None:
