@@ -19,7 +19,7 @@ from actors.errors import (
 from actors.info import ActorInfo
 from actors.lifecycle import ActorState, StopReason
 from actors.loopwatch import LoopWatch, watch_event_loop
-from actors.mailbox import Overflow
+from actors.mailbox import Inquiry, Overflow
 from actors.message import AnswerT, Message, Terminated
 from actors.publisher import Publisher, Subscription
 from actors.ref import ActorRef
@@ -49,6 +49,7 @@ __all__ = [
     "DeadLetters",
     "Histogram",
     "InMemorySnapshotStore",
+    "Inquiry",
     "Intensity",
     "KindStats",
     "LinkBroken",

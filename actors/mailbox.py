@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import outcome
 import trio
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from actors.undelivered import UndeliveredMail
 
 ResultT = TypeVar("ResultT")
+AnswerT = TypeVar("AnswerT")
+
+logger = logging.getLogger("actors")
 
 
 class Overflow(Enum):
@@ -69,6 +73,11 @@ class Ask:
         self.task = task
         self._mailbox: Mailbox | None = None
 
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody wants the answer."""
+        return self.task is not None
+
     def answer(self, value: object) -> None:
         """Hand the answer over; does nothing when nobody waits any more."""
         task, self.task = self.task, None
@@ -91,6 +100,56 @@ class Ask:
         if self._mailbox is not None:
             self._mailbox.withdraw(self)
         return Abort.SUCCEEDED
+
+
+class Inquiry(Ask, Generic[AnswerT]):
+    """An ask for which no task waits: the answer is handed to a function. Made by `ActorRef.inquire`."""
+
+    __slots__ = ("_answered", "_failed")
+
+    def __init__(
+        self,
+        message: Message[AnswerT],
+        answered: Callable[[AnswerT], None],
+        failed: Callable[[BaseException], None],
+        mailbox: Mailbox,
+    ) -> None:
+        super().__init__(message)
+        self._answered: Callable[[Any], None] | None = answered
+        self._failed: Callable[[BaseException], None] | None = failed
+        self._mailbox = mailbox
+
+    @property
+    def awaited(self) -> bool:
+        return self._answered is not None
+
+    def answer(self, value: object) -> None:
+        answered = self._answered
+        if answered is not None:
+            self._forget()
+            self._call(answered, value)
+
+    def fail(self, error: BaseException) -> None:
+        failed = self._failed
+        if failed is not None:
+            self._forget()
+            self._call(failed, error)
+
+    def cancel(self) -> None:
+        """The answer is not wanted any more. A message that still waits for room is not handled. May be repeated."""
+        self._forget()
+        if self._mailbox is not None:
+            self._mailbox.withdraw(self)
+
+    def _forget(self) -> None:
+        self._answered = self._failed = None
+
+    def _call(self, function: Callable[[Any], None], value: object) -> None:
+        try:
+            function(value)
+        except Exception:
+            # it is the asker's fault, and not to be the actor's, in whose task it is called
+            logger.exception("an answer to %s could not be taken", type(self.message).__name__)
 
 
 Item: TypeAlias = Message[Any] | Ask

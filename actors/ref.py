@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Protocol
 
 import trio
 
 from actors.errors import AskDeadlock, UnknownActor
-from actors.mailbox import Ask
+from actors.mailbox import Ask, Inquiry
 from actors.message import AnswerT, Message
 
 if TYPE_CHECKING:
@@ -77,6 +78,25 @@ class ActorRef:
             return await ask.wait(cell.mailbox)  # type: ignore[no-any-return]
         finally:
             asker.asking = None
+
+    def inquire(
+        self,
+        message: Message[AnswerT],
+        answered: Callable[[AnswerT], None],
+        failed: Callable[[BaseException], None],
+    ) -> Inquiry[AnswerT]:
+        """Ask without waiting: one of the functions is called with the answer, or with what `ask` would raise then.
+
+        It costs the asker no task. The functions are called by the task of whoever answers, so they must not block;
+        what they raise is logged. How long it may take is up to the asker, who may `Inquiry.cancel` it. As there is
+        no task that waits, there is no limit to how many wait for room either: it is up to the asker, too.
+
+        Raises `ActorStopped`, `UnknownActor` or `RegionFull` when there is nobody to ask; then neither is called.
+        """
+        mailbox = self._route.locate(self._name).mailbox
+        inquiry = Inquiry(message, answered, failed, mailbox)
+        mailbox.put_ask(inquiry)
+        return inquiry
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ActorRef):

@@ -37,7 +37,7 @@ class UndeliveredMail:
 
     def refused(self, item: Item, refusal: BaseException) -> None:
         """The actor said no. That is an answer, if anybody asked."""
-        if isinstance(item, Ask) and item.task is not None:
+        if isinstance(item, Ask) and item.awaited:
             item.fail(refusal)
         else:
             self._add(item, Undelivered.REFUSED, refusal)

@@ -1,75 +1,101 @@
-"""Answers to a client's frames: worked on beside each other, each within its time, and never too many at once."""
+"""Asking an actor about a client's frames: beside each other, each within its time, and never too many at once."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Generic, Never, TypeVar
 
-import outcome
 import trio
-from trio.lowlevel import Abort, RaiseCancelT, Task
+
+from actors import ActorError, ActorRef, Inquiry, Message
 
 T = TypeVar("T")
 
 
-class Answering(Generic[T]):
-    """Has `answer` called for each item, in tasks of `nursery`.
+class _Asked(Generic[T]):
+    """A question that is not answered yet; `deadline` is on trio's clock."""
 
-    One task stays and waits for the next item: to begin and end a task costs more than most answers, and a client
-    seldom asks for the next thing before it is answered.
+    __slots__ = ("deadline", "inquiry", "item")
+
+    def __init__(self, item: T, deadline: float) -> None:
+        self.item = item
+        self.deadline = deadline
+        self.inquiry: Inquiry[Any] | None = None
+
+
+class Answering(Generic[T]):
+    """Asks `actor` about items, which may be anything. No task waits for an answer: to begin and end one, or only to
+    wake it, costs more than most answers.
 
     Args:
-        answer: does not raise.
-        late: called when an answer took longer than `seconds`, and was cancelled.
-        limit: items that are worked on at once.
+        answered: takes an item and its answer, in the actor's task; does not raise.
+        failed: takes an item, and what kept it from an answer; `trio.TooSlowError` after `seconds`.
+        limit: items that are being asked about at once.
     """
 
     def __init__(
         self,
-        nursery: trio.Nursery,
-        answer: Callable[[T], Awaitable[None]],
-        late: Callable[[T], None],
+        actor: ActorRef,
+        answered: Callable[[T, Any], None],
+        failed: Callable[[T, BaseException], None],
         *,
         seconds: float,
         limit: int,
     ) -> None:
-        self._nursery = nursery
-        self._answer = answer
-        self._late = late
+        self._actor = actor
+        self._answered = answered
+        self._failed = failed
         self._seconds = seconds
         self._limit = limit
-        self._working = 0
-        self._idle: Task | None = None
+        # in the order of their deadlines, as all have the same time
+        self._asked: dict[_Asked[T], None] = {}
+        self._begun = trio.Event()
 
-    def begin(self, item: T) -> bool:
-        """Work on the item; False: too many others are being worked on."""
-        if self._working >= self._limit:
+    def begin(self, item: T, message: Message[Any]) -> bool:
+        """Ask about the item; False: too many others have no answer yet."""
+        if len(self._asked) >= self._limit:
             return False
-        self._working += 1
-        idle, self._idle = self._idle, None
-        if idle is None:
-            self._nursery.start_soon(self._work, item)
-        else:
-            trio.lowlevel.reschedule(idle, outcome.Value(item))
+        asked = _Asked(item, trio.current_time() + self._seconds)
+        self._asked[asked] = None
+        self._begun.set()
+        try:
+            asked.inquiry = self._actor.inquire(
+                message, partial(self._take, asked), partial(self._fail, asked)
+            )
+        except ActorError as error:
+            self._fail(asked, error)
         return True
 
-    async def _work(self, item: T) -> None:
-        while True:
-            # not `fail_after`: it is a generator, and this is done for every frame
-            with trio.move_on_after(self._seconds) as scope:
-                await self._answer(item)
-            if scope.cancelled_caught:
-                self._late(item)
-            self._working -= 1
-            if self._idle is not None:
-                return
-            item = await self._next()
+    async def watch(self) -> Never:
+        """Give up on what takes too long, until cancelled; then on all."""
+        try:
+            while True:
+                # who is busy is looked at once in a while, not at every item
+                deadline = (
+                    next(iter(self._asked)).deadline if self._asked else trio.current_time() + self._seconds
+                )
+                await trio.sleep_until(deadline)
+                self._give_up(trio.current_time())
+                if not self._asked:
+                    self._begun = trio.Event()
+                    await self._begun.wait()
+        finally:
+            for asked in self._asked:
+                if asked.inquiry is not None:
+                    asked.inquiry.cancel()
+            self._asked.clear()
 
-    async def _next(self) -> T:
-        self._idle = trio.lowlevel.current_task()
-        item: T = await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
-        return item
+    def _give_up(self, now: float) -> None:
+        for asked in [asked for asked in self._asked if asked.deadline <= now]:
+            if asked.inquiry is not None:
+                asked.inquiry.cancel()
+            self._fail(asked, trio.TooSlowError())
 
-    def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
-        self._idle = None
-        return Abort.SUCCEEDED
+    def _take(self, asked: _Asked[T], answer: object) -> None:
+        del self._asked[asked]
+        self._answered(asked.item, answer)
+
+    def _fail(self, asked: _Asked[T], error: BaseException) -> None:
+        del self._asked[asked]
+        self._failed(asked.item, error)

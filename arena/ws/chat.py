@@ -16,7 +16,7 @@ from arena.edge.authentication import Authenticator
 from arena.edge.failures import as_problem, busy
 from arena.edge.rate_limits import FrameLimits, RateLimits
 from arena.edge.tokens import token_missing
-from arena.game.messages import AttachSession, Pay, RequestQuote
+from arena.game.messages import AttachSession, Pay, PaymentState, Quote, RequestQuote
 from arena.game.services import Services
 from arena.problems import Problem, internal_error, not_found
 from arena.store import events, sessions
@@ -31,6 +31,7 @@ from arena.ws.outages import through_outages
 from arena.ws.presence import tell_presence
 from arena.ws.protocol import (
     PONG,
+    Frame,
     MessageFrame,
     PayFrame,
     PaymentStateFrame,
@@ -103,6 +104,9 @@ class _Chat:
         self._actor = services.session(session.id)
         self._head = head
         self._following = Following(connection, self._log(), head)
+        self._answering = Answering[Paying](
+            self._actor, self._answer, self._refuse, seconds=ASK_TIMEOUT, limit=MAX_WORKING
+        )
 
     def _log(self) -> Log:
         database, bot_id, session_id = self._services.database, self._session.bot_id, self._session.id
@@ -128,20 +132,18 @@ class _Chat:
             ).encode()
         )
         async with trio.open_nursery() as nursery:
-            answering = Answering(
-                nursery, self._answer, self._too_late, seconds=ASK_TIMEOUT, limit=MAX_WORKING
-            )
+            nursery.start_soon(self._answering.watch)
             nursery.start_soon(self._following.run)
             nursery.start_soon(tell_presence, self._connection, self._services.presence, self._session.bot_id)
             try:
                 while True:
-                    self._take(answering, await self._connection.receive())
+                    self._take(await self._connection.receive())
             except ConnectionClosed:
                 nursery.cancel_scope.cancel()
 
     # -- what the client says
 
-    def _take(self, answering: Answering[Paying], data: bytes | str) -> None:
+    def _take(self, data: bytes | str) -> None:
         try:
             self._limits.check_frame()
             frame = CHAT.decode(data)
@@ -161,46 +163,40 @@ class _Chat:
                 return
             case ResumeFrame(after=after):
                 self._following.resume(after)
-            case MessageFrame() | PayFrame():
-                if not answering.begin(frame):
-                    too_many = busy(f"At most {MAX_WORKING} frames of a connection are worked on at once.")
-                    self._connection.send_nowait(error_frame(too_many, frame.id))
+            case MessageFrame():
+                self._ask(frame, RequestQuote(frame.id, frame.text))
+            case PayFrame():
+                self._ask(frame, Pay(frame.id, frame.transaction))
         self._following.spoken()
 
-    async def _answer(self, frame: Paying) -> None:
-        try:
-            answer = await self._asked(frame)
-        except Exception as error:  # noqa: BLE001 (it is answered, and logged)
-            answer = self._refusal(frame, error)
-        self._reply(answer)
+    def _ask(self, frame: Paying, message: RequestQuote | Pay) -> None:
+        if not self._answering.begin(frame, message):
+            too_many = busy(f"At most {MAX_WORKING} frames of a connection are worked on at once.")
+            self._connection.send_nowait(error_frame(too_many, frame.id))
 
-    def _too_late(self, frame: Paying) -> None:
-        self._reply(self._refusal(frame, trio.TooSlowError()))
+    def _answer(self, _frame: Paying, answer: Quote | PaymentState) -> None:
+        match answer:
+            case Quote():
+                told: Frame = QuoteFrame(
+                    id=answer.client_id,
+                    message_id=answer.message_id,
+                    amount=answer.amount,
+                    valid_until=answer.valid_until,
+                    transaction=answer.transaction,
+                )
+            case PaymentState():
+                told = PaymentStateFrame(id=answer.client_id, status=answer.status)
+        self._reply(told.encode())
 
-    def _refusal(self, frame: Paying, error: Exception) -> bytes:
+    def _refuse(self, frame: Paying, error: BaseException) -> None:
         problem = as_problem(error)
         if problem is None:
             log.error("a frame could not be answered", session_id=str(self._session.id), exc_info=error)
             problem = internal_error()
-        return error_frame(problem, frame.id)
+        self._reply(error_frame(problem, frame.id))
 
     def _reply(self, answer: bytes) -> None:
         try:
             self._connection.send_nowait(answer)
         except ConnectionClosed:
             log.debug("an answer came too late", session_id=str(self._session.id))
-
-    async def _asked(self, frame: Paying) -> bytes:
-        match frame:
-            case MessageFrame():
-                quote = await self._actor.ask(RequestQuote(frame.id, frame.text))
-                return QuoteFrame(
-                    id=quote.client_id,
-                    message_id=quote.message_id,
-                    amount=quote.amount,
-                    valid_until=quote.valid_until,
-                    transaction=quote.transaction,
-                ).encode()
-            case PayFrame():
-                state = await self._actor.ask(Pay(frame.id, frame.transaction))
-                return PaymentStateFrame(id=state.client_id, status=state.status).encode()
