@@ -118,6 +118,7 @@ class BotActor(Actor[BotMessage]):
     async def started(self) -> None:
         services = self._services
         self.context.on_end(self._publishing.close)
+        self.context.on_end(partial(self._services.offers.take_in, self._id))
         # the version first: what another activation writes after it makes this one lose
         snapshot = await services.snapshots.load(SNAPSHOT_KIND, str(self._id))
         self._version = snapshot.version if snapshot is not None else 0
@@ -189,7 +190,7 @@ class BotActor(Actor[BotMessage]):
     async def _handle(self, bot: bots.Bot, message: BotMessage) -> Any:
         match message:
             case PriceMessage():
-                return self._offer(bot)
+                return self._price(bot)
             case AcceptPayment():
                 return await self._accept(bot, message)
             case ChainEventSeen(event):
@@ -273,6 +274,7 @@ class BotActor(Actor[BotMessage]):
         await self._commit(changes)
         self._bot = replace(bot, credentials=credentials)
         self._thinker.use_brain_of(self._bot)
+        self._hang_out_offer()
 
     def _track(self) -> None:
         assert self._bot is not None
@@ -280,8 +282,19 @@ class BotActor(Actor[BotMessage]):
 
     # -- paying
 
-    def _offer(self, bot: bots.Bot) -> Offer:
+    def _price(self, bot: bots.Bot) -> Offer:
         self._refuse_unless_live(bot)
+        return self._offer(bot)
+
+    def _hang_out_offer(self) -> None:
+        """Whoever wants a quote reads it, unless a look at the brain or the status is needed: then the bot is asked."""
+        assert self._bot is not None
+        if self._mirror.status is BotStatus.OPEN and self._keys_are_ours and not self._thinker.is_limited:
+            self._services.offers.hang_out(self._id, self._offer(self._bot))
+        else:
+            self._services.offers.take_in(self._id)
+
+    def _offer(self, bot: bots.Bot) -> Offer:
         return Offer(
             bot=bot.address,
             quote_key=str(self._services.keys.quote_pubkey),
@@ -308,6 +321,7 @@ class BotActor(Actor[BotMessage]):
         )
         if not self._keys_are_ours and self._mirror.status is not BotStatus.CLOSED:
             log.warning("bot_keys_foreign", bot_id=str(self._id), keys=keys)
+        self._hang_out_offer()
 
     async def _accept(self, bot: bots.Bot, payment: AcceptPayment) -> PaymentState:
         """Commit a payment, then send it. One that was accepted before is not accepted again, and is told how far it
@@ -603,10 +617,12 @@ class BotActor(Actor[BotMessage]):
         self._version += 1
         before, self._mirror = self._mirror, changes.mirror
         turned = self._mirror.status is not before.status
+        moved = (self._mirror.pot, self._mirror.message_count) != (before.pot, before.message_count)
         if turned:
             self._watch_clock()
+        if turned or moved:
+            self._hang_out_offer()
         self._publishing.publish(*changes.published)
-        moved = (self._mirror.pot, self._mirror.message_count) != (before.pot, before.message_count)
         if changes.published and (turned or moved):
             self._tell_lobby()
 

@@ -15,6 +15,7 @@ from arena.game.audit_trail import AuditTrail
 from arena.game.figures import Figures
 from arena.game.finality_watch import FinalityWatch
 from arena.game.funds import FundsWatch
+from arena.game.offers import Offers
 from arena.game.presence import Presence
 from arena.game.spending import Spending
 from arena.game.traffic import Traffic
@@ -64,6 +65,7 @@ class Services:
     winding_down: WindingDown = field(default_factory=WindingDown)
     loop_watch: LoopWatch = field(default_factory=LoopWatch)
     presence: Presence = field(default_factory=Presence)
+    offers: Offers = field(default_factory=Offers)
     traffic: Traffic = field(default_factory=Traffic)
 
     def __post_init__(self) -> None:

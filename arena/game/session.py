@@ -152,7 +152,10 @@ class ChatSessionActor(Actor[SessionMessage]):
         if known is not None and known.text != text:
             raise message_id_reused()
 
-        offer = await self._bot(session).ask(PriceMessage())
+        self._services.winding_down.refuse()
+        offer = self._services.offers.of(session.bot_id)
+        if offer is None:
+            offer = await self._bot(session).ask(PriceMessage())
         # after the last attempt's: otherwise the same transaction could come out, which can never land again
         earliest = max(int(time.time()), int(known.valid_until.timestamp()) if known is not None else 0) + 1
         lifetime = self._services.settings.arena_quote_lifetime

@@ -67,6 +67,11 @@ class Thinker:
         self._limited = self._brain if isinstance(self._brain, Limited) else None
         self._prompt = self._brain if isinstance(self._brain, Prompt) else None
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the brain could be unavailable at any time."""
+        return self._limited is not None
+
     def unavailable(self) -> str | None:
         """Why the brain could not judge a message now, if it could not."""
         return None if self._limited is None else self._limited.unavailable()
