@@ -17,6 +17,7 @@ from pydantic import Field, TypeAdapter
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from arena.chain.signer import Signer
 from arena.secretbox import KEY_BYTES
 from arena.settings import Settings, SettingsError, decode_key
 
@@ -43,12 +44,20 @@ class KeyRing:
     secrets_key: bytes = field(repr=False)
     jwt_previous_secrets: tuple[str, ...] = field(default=(), repr=False)
     admin: Keypair | None = field(default=None, repr=False)
-    quote_pubkey: Pubkey = field(init=False)
-    payout_pubkey: Pubkey = field(init=False)
+    quote_signer: Signer = field(init=False, repr=False, compare=False)
+    payout_signer: Signer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "quote_pubkey", self.quote.pubkey())
-        object.__setattr__(self, "payout_pubkey", self.payout.pubkey())
+        object.__setattr__(self, "quote_signer", Signer(self.quote))
+        object.__setattr__(self, "payout_signer", Signer(self.payout))
+
+    @property
+    def quote_pubkey(self) -> Pubkey:
+        return self.quote_signer.public
+
+    @property
+    def payout_pubkey(self) -> Pubkey:
+        return self.payout_signer.public
 
 
 def load_keys(settings: Settings) -> KeyRing:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from solders.hash import Hash
 from solders.instruction import AccountMeta, CompiledInstruction, Instruction
-from solders.keypair import Keypair
 from solders.message import Message, MessageV0, to_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -23,6 +22,7 @@ from solders.system_program import ID as SYSTEM_PROGRAM
 from solders.transaction import SanitizeError, VersionedTransaction
 
 from arena.chain.compute_budget import COMPUTE_BUDGET, BudgetRefused, check_budget
+from arena.chain.signer import Signer
 
 MAX_TRANSACTION_BYTES = 1232  # what fits into one packet, https://solana.com/docs/core/transactions
 LIGHTHOUSE = Pubkey.from_string("L2TExMFKdjpN9kozasaurPirfHy9P8sbXoAN1qA3S95")
@@ -128,26 +128,23 @@ def check_signed(
     return Signed(signed, str(transaction.signatures[0]))
 
 
-def cosign(transaction: bytes, key: Keypair, public: Pubkey) -> bytes:
+def cosign(transaction: bytes, signer: Signer) -> bytes:
     """Add our signature to a checked transaction.
 
-    Args:
-        public: of `key`; to derive it takes half as long as to sign.
-
     Raises:
-        ValueError: `key` is not asked for, or would do more than co-sign (pay, or be written to).
+        ValueError: the signer is not asked for, or would do more than co-sign (pay, or be written to).
     """
     parsed = VersionedTransaction.from_bytes(transaction)
     message = parsed.message
     signers = message.account_keys[: message.header.num_required_signatures]
-    if public not in signers[1:]:
+    if signer.public not in signers[1:]:
         raise ValueError("this key is no co-signer of the transaction")
-    place = signers.index(public)
+    place = signers.index(signer.public)
     if _is_writable(message, place):
         raise ValueError("this key would be written to")
     # a byte for how many there are, as there cannot be more than 127, then the signatures, then what they sign
     start, signed = 1 + 64 * place, transaction[1 + 64 * len(parsed.signatures) :]
-    return transaction[:start] + bytes(key.sign_message(signed)) + transaction[start + 64 :]
+    return transaction[:start] + signer.sign(signed) + transaction[start + 64 :]
 
 
 def _parse(signed: bytes) -> VersionedTransaction:

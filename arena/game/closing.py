@@ -49,7 +49,7 @@ async def checked_closing(services: Services, bot: Bot, creator: str, signed: by
         raise transaction_spent()
     return Outgoing(
         checked.signature,
-        cosign(checked.transaction, services.keys.payout, services.keys.payout_pubkey),
+        cosign(checked.transaction, services.keys.payout_signer),
         height,
         TransactionKind.CLOSE,
         bot.id,

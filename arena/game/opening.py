@@ -59,7 +59,7 @@ async def checked_creation(services: Services, bot: Bot, creator: str, signed: b
         raise transaction_spent()
     return Outgoing(
         checked.signature,
-        cosign(checked.transaction, services.keys.quote, services.keys.quote_pubkey),
+        cosign(checked.transaction, services.keys.quote_signer),
         height,
         TransactionKind.CREATE,
         bot.id,

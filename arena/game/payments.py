@@ -18,7 +18,7 @@ def cosigned(services: Services, payment: AcceptPayment) -> Outgoing:
     """The fee transaction with our signature. To be handed on only when it is committed."""
     return Outgoing(
         payment.signature,
-        cosign(payment.transaction, services.keys.quote, services.keys.quote_pubkey),
+        cosign(payment.transaction, services.keys.quote_signer),
         payment.last_valid_block_height,
         TransactionKind.FEE,
         payment.message.bot_id,

@@ -40,6 +40,7 @@ from arena.chain.cosigning import (
     plainly_signed,
     unsigned_transaction,
 )
+from arena.chain.signer import Signer
 
 WALLET, OURS, STRANGER = (Keypair.from_seed(bytes([number] * 32)) for number in (1, 2, 3))
 PROGRAM, ACCOUNT, OTHER = (Pubkey.from_bytes(bytes([number] * 32)) for number in (11, 12, 13))
@@ -144,7 +145,7 @@ def test_signed_as_quoted_it_is_accepted_and_cosigned(version: int | None) -> No
     signed = Wallet(version=version).sign()
     checked = check(signed)
     assert checked.transaction == signed
-    complete = VersionedTransaction.from_bytes(cosign(checked.transaction, OURS, OURS.pubkey()))
+    complete = VersionedTransaction.from_bytes(cosign(checked.transaction, Signer(OURS)))
     assert complete.verify_with_results() == [True, True]
     assert str(complete.signatures[0]) == checked.signature
 
@@ -181,7 +182,7 @@ ADDITIONS = {
 def test_what_wallets_add_is_accepted(name: str) -> None:
     checked = check(ADDITIONS[name].sign())
     assert VersionedTransaction.from_bytes(
-        cosign(checked.transaction, OURS, OURS.pubkey())
+        cosign(checked.transaction, Signer(OURS))
     ).verify_with_results() == [
         True,
         True,
@@ -405,11 +406,11 @@ def test_an_account_named_twice_has_the_rights_of_both() -> None:
 
 def test_our_key_signs_only_where_it_is_a_readonly_cosigner() -> None:
     with pytest.raises(ValueError, match="no co-signer"):
-        cosign(Wallet(payer=OURS).sign(), OURS, OURS.pubkey())
+        cosign(Wallet(payer=OURS).sign(), Signer(OURS))
     with pytest.raises(ValueError, match="no co-signer"):
-        cosign(Wallet().sign(), STRANGER, STRANGER.pubkey())
+        cosign(Wallet().sign(), Signer(STRANGER))
     with pytest.raises(ValueError, match="written to"):
-        cosign(refit(Wallet(), readonly_signed=0), OURS, OURS.pubkey())
+        cosign(refit(Wallet(), readonly_signed=0), Signer(OURS))
 
 
 def test_an_instruction_that_would_need_more_of_our_key_cannot_be_quoted() -> None:

@@ -34,6 +34,7 @@ from arena.chain.payment import (
     fee_transaction,
 )
 from arena.chain.pda import bot_address
+from arena.chain.signer import Signer
 
 PROGRAM = Pubkey.from_bytes(bytes([9] * 32))
 PLAYER, QUOTE_KEY, STRANGER = (Keypair.from_seed(bytes([number] * 32)) for number in (1, 2, 3))
@@ -126,7 +127,7 @@ def test_a_fee_is_quoted_signed_checked_and_cosigned() -> None:
     transaction = wallet_signs(fee_transaction(PROGRAM, FEE))
     checked = check_fee_transaction(PROGRAM, FEE, transaction)
     assert checked.transaction == transaction
-    complete = VersionedTransaction.from_bytes(cosign(transaction, QUOTE_KEY, QUOTE_KEY.pubkey()))
+    complete = VersionedTransaction.from_bytes(cosign(transaction, Signer(QUOTE_KEY)))
     assert complete.verify_with_results() == [True, True]
     assert Signature.from_string(checked.signature) == complete.signatures[0]
 
@@ -242,7 +243,7 @@ def test_a_fee_signed_by_another_wallet_is_refused() -> None:
 def test_a_bot_is_drafted_signed_checked_and_cosigned() -> None:
     transaction = wallet_signs(create_transaction(PROGRAM, CREATE))
     checked = check_create_transaction(PROGRAM, CREATE, transaction)
-    complete = VersionedTransaction.from_bytes(cosign(checked.transaction, QUOTE_KEY, QUOTE_KEY.pubkey()))
+    complete = VersionedTransaction.from_bytes(cosign(checked.transaction, Signer(QUOTE_KEY)))
     assert complete.verify_with_results() == [True, True]
 
 

@@ -32,6 +32,7 @@ from arena.chain.payment import (
     fee_transaction,
 )
 from arena.chain.pda import bot_address
+from arena.chain.signer import Signer
 
 NOW = 1_800_000_000
 SOL = 1_000_000_000
@@ -85,7 +86,7 @@ class Chain:
         )
         signed = sign(create_transaction(DEFAULT_PROGRAM_ID, quote), CREATOR)
         checked = check_create_transaction(DEFAULT_PROGRAM_ID, quote, signed)
-        return self.land(cosign(checked.transaction, QUOTE, QUOTE.pubkey()))
+        return self.land(cosign(checked.transaction, Signer(QUOTE)))
 
     def fee_quote(self) -> FeeQuote:
         return FeeQuote(
@@ -121,7 +122,7 @@ def test_a_round_of_payments_lands(chain: Chain) -> None:
     checked = check_fee_transaction(
         DEFAULT_PROGRAM_ID, quote, sign(fee_transaction(DEFAULT_PROGRAM_ID, quote), PLAYER)
     )
-    [paid] = chain.land(cosign(checked.transaction, QUOTE, QUOTE.pubkey()))
+    [paid] = chain.land(cosign(checked.transaction, Signer(QUOTE)))
     assert isinstance(paid, MessageFeeRecorded)
     assert (paid.message_id, paid.content_hash, paid.amount, paid.event_seq) == (
         quote.message_id,
@@ -169,7 +170,7 @@ def test_a_fee_with_the_least_compute_budget_that_is_accepted_lands(chain: Chain
     )
     blank = bytes(VersionedTransaction.populate(message, [Signature.default()] * 2))
     checked = check_fee_transaction(DEFAULT_PROGRAM_ID, quote, sign(blank, PLAYER))
-    assert len(chain.land(cosign(checked.transaction, QUOTE, QUOTE.pubkey()))) == 1
+    assert len(chain.land(cosign(checked.transaction, Signer(QUOTE)))) == 1
 
 
 def test_without_our_signature_a_fee_does_not_land(chain: Chain) -> None:
@@ -179,7 +180,7 @@ def test_without_our_signature_a_fee_does_not_land(chain: Chain) -> None:
     result = chain.vm.send_transaction(VersionedTransaction.from_bytes(signed))
     assert isinstance(result, FailedTransactionMetadata)
     altered = replace(quote, amount=quote.amount - 1)
-    stolen = VersionedTransaction.from_bytes(cosign(signed, QUOTE, QUOTE.pubkey())).signatures[1]
+    stolen = VersionedTransaction.from_bytes(cosign(signed, Signer(QUOTE))).signatures[1]
     message = VersionedTransaction.from_bytes(fee_transaction(DEFAULT_PROGRAM_ID, altered)).message
     own = PLAYER.sign_message(to_bytes_versioned(message))
     result = chain.vm.send_transaction(VersionedTransaction.populate(message, [own, stolen]))
