@@ -138,7 +138,7 @@ async def _fee(
             changes.write(messages.retry(known))
     else:
         return chain_facts.Unknown()
-    return chain_facts.paid_for(changes, bot, seen, event, message)
+    return chain_facts.paid_for(changes, seen, event, message)
 
 
 def _was_paid_again(message: Message, event: MessageFeeRecorded) -> bool:
@@ -196,7 +196,7 @@ async def _reward(
 ) -> chain_facts.Fact | Overtaken:
     row = await messages.by_index(services.database, bot.id, event.message_index)
     if (
-        changes.mirror.status is not BotStatus.OPEN
+        changes.status is not BotStatus.OPEN
         or row is None
         or row.status is not MessageStatus.PAID
         or row.wallet != str(event.winner)

@@ -119,10 +119,10 @@ def apply(
         case BotCreated():
             changes.write(transactions.landed(seen.signature, slot=seen.slot))
             changes.set(status=BotStatus.OPEN, opened_at=datetime.now(UTC))
-            _emit_pot(changes, bot)
+            _emit_pot(changes)
             return None
         case MessageFeeRecorded():
-            return _fee(changes, bot, seen, event, paying, judge)
+            return _fee(changes, seen, event, paying, judge)
         case RewardSettled():
             if not _is_owed(event, solution):
                 return Unknown()
@@ -231,7 +231,6 @@ def refund(changes: BotChanges, paid: PaidMessage, *, reason: Literal["late"] | 
 
 def _fee(
     changes: BotChanges,
-    bot: Bot,
     seen: ChainEvent,
     event: MessageFeeRecorded,
     paying: Mapping[str, NewMessage],
@@ -247,12 +246,11 @@ def _fee(
     ):
         return Unknown()
     changes.write(transactions.landed(seen.signature, slot=seen.slot))
-    return paid_for(changes, bot, seen, event, message, judge)
+    return paid_for(changes, seen, event, message, judge)
 
 
 def paid_for(
     changes: BotChanges,
-    bot: Bot,
     seen: ChainEvent,
     event: MessageFeeRecorded,
     message: NewMessage,
@@ -260,7 +258,7 @@ def paid_for(
 ) -> Paid | PaidTooLate:
     """The chain has recorded the fee of this message."""
     paid = PaidMessage(message, event.message_index, earlier_verdict(message))
-    too_late = changes.mirror.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
+    too_late = changes.status in (BotStatus.SOLVED, BotStatus.EXPIRED)
     verdict = None if too_late else judge(paid)
     write = (
         messages.paid
@@ -284,7 +282,7 @@ def paid_for(
         signature=seen.signature,
         message_index=event.message_index,
     )
-    _emit_pot(changes, bot)
+    _emit_pot(changes)
     if too_late:
         changes.set(judged_count=event.message_index)
         refund(changes, paid, reason="late")
@@ -316,11 +314,6 @@ def halt(changes: BotChanges, seen: ChainEvent) -> None:
     changes.emit(SettlementFrame, status="halted", signature=seen.signature)
 
 
-def _emit_pot(changes: BotChanges, bot: Bot) -> None:
+def _emit_pot(changes: BotChanges) -> None:
     mirror = changes.mirror
-    changes.emit(
-        PotFrame,
-        pot=mirror.pot,
-        message_count=mirror.message_count,
-        next_price=bot.fees.price(mirror.message_count),
-    )
+    changes.emit(PotFrame, pot=mirror.pot, message_count=mirror.message_count, next_price=mirror.next_price)

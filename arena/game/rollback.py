@@ -45,10 +45,10 @@ def undo(
     )
     if unsolved:
         changes.write(solutions.taken_back(bot.id))
-    if changes.mirror.status is BotStatus.CLOSED:
+    if changes.status is BotStatus.CLOSED:
         changes.write(sessions.reopen_all(bot.id))
     changes.rewind(
-        status=_status(changes.mirror.status, last, None if unsolved else solution),
+        status=_status(changes.status, last, None if unsolved else solution),
         pot=last.pot if last is not None else bot.initial_pot,
         message_count=message_count,
         next_price=bot.fees.price(message_count),
