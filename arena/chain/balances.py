@@ -10,6 +10,7 @@ import trio
 from solders.pubkey import Pubkey
 
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment
+from arena.chain.places import Places
 
 MAX_AGE: Final = 1.0
 """Seconds for which a balance is good."""
@@ -37,7 +38,7 @@ class Balances:
 
     def __init__(self, client: ChainClient) -> None:
         self._client = client
-        self._places = trio.CapacityLimiter(AT_ONCE)
+        self._places = Places(AT_ONCE)
         self._kept: OrderedDict[Pubkey, _Kept] = OrderedDict()
 
     def __len__(self) -> int:

@@ -15,6 +15,7 @@ import trio
 from pydantic_core import from_json, to_json
 
 from arena.chain.http import Answer, HttpPoster, PostFailed
+from arena.chain.places import Places
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ class JsonRpc:
     ) -> None:
         self._http = HttpPoster(url, max_response_bytes=max_response_bytes)
         self._timeout = timeout
-        self._places = trio.CapacityLimiter(max_concurrent)
+        self._places = Places(max_concurrent)
         self._ids = itertools.count(1)
         self._takes_batches = True
 

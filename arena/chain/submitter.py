@@ -24,6 +24,7 @@ from actors import ActorError
 from arena.chain.backoff import Backoff
 from arena.chain.client import ChainClient, ChainUnavailable, Commitment, Status, TransactionRejected
 from arena.chain.outgoing import Expired, Failed, Landed, Outcome, Outgoing, TransactionKind
+from arena.chain.places import Places
 from arena.problems import Problem
 
 __all__ = [
@@ -124,8 +125,8 @@ class Submitter:
         self._fresh: deque[_Entry] = deque()
         self._again: deque[_Entry] = deque()  # in the order in which they are due
         self._work = trio.Event()
-        self._sends = trio.CapacityLimiter(SENDS_AT_ONCE)
-        self._outcomes = trio.CapacityLimiter(OUTCOMES_AT_ONCE)
+        self._sends = Places(SENDS_AT_ONCE)
+        self._outcomes = Places(OUTCOMES_AT_ONCE)
         self._running = False
         self._sent = 0
         self._looks = 0
@@ -210,7 +211,7 @@ class Submitter:
                 await trio.sleep_until(earliest)
             # what has come meanwhile goes with it
             entries = [entry]
-            await self._sends.acquire_on_behalf_of(entries[0])
+            await self._sends.take(entries[0])
             while len(entries) < self._together and (entry := self._next_to_send()[0]) is not None:
                 entries.append(entry)
             nursery.start_soon(self._send, entries)
@@ -244,7 +245,7 @@ class Submitter:
         except ChainUnavailable as error:
             answers = [error]
         finally:
-            self._sends.release_on_behalf_of(entries[0])
+            self._sends.give_back(entries[0])
         for entry, answer in zip(entries, answers, strict=False):
             self._note_answer(entry, answer)
         for entry in entries:
@@ -269,7 +270,8 @@ class Submitter:
         entry.rests = False
         entry.due = trio.current_time() + self._interval
         self._again.append(entry)
-        self._work.set()
+        if len(self._again) == 1:  # otherwise it waits for the first one already
+            self._work.set()
 
     # --- looking ---
 
