@@ -7,25 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Never
-from urllib.parse import urlsplit
 
 import structlog
 import trio
 from pydantic_core import from_json
 from solders.pubkey import Pubkey
-from trio_websocket import (
-    ConnectionClosed,
-    HandshakeError,
-    WebSocketConnection,
-    open_websocket_url,
-)
-from wsproto.utilities import ProtocolError
 
 from arena.chain import wire
 from arena.chain.backoff import Backoff
 from arena.chain.client import Commitment
+from arena.chain.websocket import ConnectionClosed, HandshakeError, Websocket, WebsocketAddress
 
 log = structlog.get_logger(__name__)
 
@@ -73,15 +67,15 @@ class LogsSubscription:
         backoff: Backoff | None = None,
         ping_interval: float = PING_SECONDS,
     ) -> None:
-        if urlsplit(ws_url).scheme not in ("ws", "wss") or not urlsplit(ws_url).hostname:
-            raise ValueError("a websocket URL (ws:// or wss://) was expected")
-        self._url = ws_url
-        self._request = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "logsSubscribe",
-            "params": [{"mentions": [str(program_id)]}, {"commitment": commitment.value}],
-        }
+        self._address = WebsocketAddress(ws_url)
+        self._request = json.dumps(
+            {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "method": "logsSubscribe",
+                "params": [{"mentions": [str(program_id)]}, {"commitment": commitment.value}],
+            }
+        )
         self._on_notice = on_notice
         self._on_change = on_change
         self._backoff = backoff or Backoff()
@@ -107,28 +101,13 @@ class LogsSubscription:
     async def _once(self) -> None:
         try:
             with trio.CancelScope() as self._scope:
-                async with (
-                    open_websocket_url(
-                        self._url,
-                        max_message_size=MAX_MESSAGE_BYTES,
-                        message_queue_size=64,
-                        connect_timeout=CONNECT_SECONDS,
-                        disconnect_timeout=1.0,
-                    ) as connection,
-                    trio.open_nursery() as nursery,
-                ):
+                connection = await self._address.connect(
+                    timeout=CONNECT_SECONDS, max_message_bytes=MAX_MESSAGE_BYTES
+                )
+                async with aclosing(connection), trio.open_nursery() as nursery:
                     nursery.start_soon(self._ping, connection)
                     await self._listen(connection)
-        except* (
-            HandshakeError,
-            ConnectionClosed,
-            SubscriptionLost,
-            OSError,
-            ProtocolError,
-            trio.BrokenResourceError,
-            trio.ClosedResourceError,
-            trio.TooSlowError,
-        ) as group:
+        except* (HandshakeError, ConnectionClosed, SubscriptionLost, trio.TooSlowError) as group:
             self.last_error = ", ".join(sorted({_name(error) for error in _leaves(group)}))
         finally:
             if self.connected:
@@ -136,42 +115,45 @@ class LogsSubscription:
                 log.info("chain subscription lost", reason=self.last_error)
                 self._on_change(False)
 
-    async def _listen(self, connection: WebSocketConnection) -> Never:
-        await connection.send_message(json.dumps(self._request))
+    async def _listen(self, connection: Websocket) -> Never:
+        await connection.send(self._request)
         with trio.fail_after(CONNECT_SECONDS):
-            subscription = _confirmation(await connection.get_message())
+            messages = await connection.receive()
+        subscription = _confirmation(messages.pop(0))
         self.connected = True
         self.connections += 1
         self.last_error = None
         log.info("chain subscription made", connections=self.connections)
         self._on_change(True)
         while True:
-            notice = _notice(await connection.get_message(), subscription)
-            if notice is not None:
-                self._on_notice(notice)
+            for message in messages:
+                notice = _notice(message, subscription)
+                if notice is not None:
+                    self._on_notice(notice)
+            messages = await connection.receive()
 
-    async def _ping(self, connection: WebSocketConnection) -> Never:
+    async def _ping(self, connection: Websocket) -> Never:
         while True:
             await trio.sleep(self._ping_interval)
             with trio.fail_after(self._ping_interval):
                 await connection.ping()
 
 
-def _message(raw: str | bytes) -> dict[str, object]:
+def _message(raw: bytes) -> dict[str, object]:
     try:
         return wire.as_object(from_json(raw, allow_inf_nan=False))
     except ValueError as error:
         raise SubscriptionLost("a message that is no JSON object") from error
 
 
-def _confirmation(raw: str | bytes) -> object:
+def _confirmation(raw: bytes) -> object:
     answer = _message(raw)
     if answer.get("id") != 1 or answer.get("result") is None:
         raise SubscriptionLost("the node refused to subscribe")
     return answer["result"]
 
 
-def _notice(raw: str | bytes, subscription: object) -> LogNotice | None:
+def _notice(raw: bytes, subscription: object) -> LogNotice | None:
     message = _message(raw)
     if message.get("method") != "logsNotification":
         return None

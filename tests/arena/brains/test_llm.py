@@ -8,19 +8,12 @@ import ssl
 import traceback
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 import trio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from structlog.testing import capture_logs
 
 from arena.brains import (
@@ -40,6 +33,7 @@ from arena.brains import llm as llm_module
 from arena.brains.llm import MAX_ATTEMPTS, LlmFailed
 from arena.brains.llm_stream import FILTERED, MAX_TEXT, NOTHING_SAID
 from arena.game.thinking import think
+from tests.fixtures.certificate import self_signed
 from tests.fixtures.llm_server import (
     DONE,
     MODEL,
@@ -571,37 +565,12 @@ async def test_what_is_allowed_no_longer_is_connected_to_no_longer(server: LlmSe
 # -- encryption
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody vouches for, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "certificate.pem"
-    path.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        + signed.public_bytes(Encoding.PEM)
-    )
-    return path
-
-
 async def test_a_certificate_that_nobody_vouches_for_is_refused(
-    certificate: Path, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, wallet: Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    certificate, key = self_signed(tmp_path)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate)
+    tls.load_cert_chain(certificate, key)
     async with llm_server(tls) as server:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # nor does the environment
         with pytest.raises(LlmFailed, match="cannot be reached"):

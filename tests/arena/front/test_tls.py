@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import ssl
 import warnings
 from collections.abc import AsyncIterator
-from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
 import trio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.hazmat.primitives import serialization
 
 from arena.front import TlsUnusable, tls
 from arena.front.tls import server_context
 from arena.settings import SettingsError, load_settings
+from tests.fixtures.certificate import self_signed
 from tests.fixtures.echo_server import EchoServer, digest, echo_server
 from tests.fixtures.raw_websocket import TEXT, RawWebsocket, frame
 
@@ -27,30 +23,7 @@ from tests.fixtures.raw_websocket import TEXT, RawWebsocket, frame
 @pytest.fixture
 def certificate(tmp_path: Path) -> tuple[Path, Path]:
     """Files of a certificate for this machine, which vouches for itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "arena.test")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    files = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    files[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return files
+    return self_signed(tmp_path)
 
 
 @pytest.fixture
