@@ -175,7 +175,8 @@ class Journal:
         try:
             while True:
                 await self._wait_for_work()
-                await trio.sleep_until(self._gather_until)
+                if trio.current_time() < self._gather_until:
+                    await trio.sleep_until(self._gather_until)
                 size = min(len(self._queue), self._max_batch)
                 batch = [self._queue.popitem(last=False)[0] for _ in range(size)]
                 self._gather_until = trio.current_time() + (GATHER if size > 1 else 0.0)
@@ -195,7 +196,8 @@ class Journal:
 
     async def _wait_for_work(self) -> None:
         if self._queue:
-            await trio.lowlevel.checkpoint()
+            # others have their turn while a batch is written
+            await trio.lowlevel.checkpoint_if_cancelled()
             return
         self._wake = trio.Event()
         await self._wake.wait()
