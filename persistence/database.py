@@ -65,14 +65,21 @@ class Database:
 
     Attributes:
         writing: the same over connections of its own, for the journal: its statements find rows by their keys, and it
-            never waits for those who read.
+            never waits for those who read, nor for the pool.
     """
 
     def __init__(
-        self, bridge: ThreadBridge, pool: asyncpg.Pool, dsn: str, writing: Database | None = None
+        self,
+        bridge: ThreadBridge,
+        pool: asyncpg.Pool,
+        dsn: str,
+        *,
+        writing: Database | None = None,
+        at_hand: _AtHand | None = None,
     ) -> None:
         self._bridge = bridge
         self._pool = pool
+        self._at_hand = at_hand
         self.dsn = dsn
         self.writing = writing or self
 
@@ -106,7 +113,7 @@ class Database:
 
     async def _call(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         with _outages():
-            return await self._bridge.call(_with_connection, self._pool, work)
+            return await self._bridge.call(_with_connection, self._pool, self._at_hand, work)
 
 
 @asynccontextmanager
@@ -122,23 +129,59 @@ async def open_database(dsn: str, *, min_size: int = 1, max_size: int = 8) -> As
             # no connection before there is something to write
             writing = await bridge.call(_create_pool, dsn, 0, WRITING_CONNECTIONS, _BY_KEY)
         try:
-            yield Database(bridge, pool, dsn, Database(bridge, writing, dsn))
+            yield Database(bridge, pool, dsn, writing=Database(bridge, writing, dsn, at_hand=_AtHand()))
         finally:
             with trio.CancelScope(shield=True):
                 await bridge.call(_close_pool, writing)
                 await bridge.call(_close_pool, pool)
 
 
-async def _with_connection(pool: asyncpg.Pool, work: Callable[[Connection], Awaitable[T]]) -> T:
+class _AtHand:
+    """A connection that is kept out of its pool between two calls: to take it out and to put it back takes as many
+    turns of the asyncio side as the statement, and each of them waits for the interpreter while trio is busy.
+    """
+
+    def __init__(self) -> None:
+        self._connection: PoolConnectionProxy | None = None
+
+    def take(self) -> PoolConnectionProxy | None:
+        """The connection, if nobody else has it and it is still there."""
+        connection, self._connection = self._connection, None
+        return connection
+
+    def keep(self, connection: PoolConnectionProxy) -> bool:
+        """Have it at hand; False: there is one already, or this one is over."""
+        if self._connection is not None or connection.is_closed():
+            return False
+        self._connection = connection
+        return True
+
+
+async def _with_connection(
+    pool: asyncpg.Pool, at_hand: _AtHand | None, work: Callable[[Connection], Awaitable[T]]
+) -> T:
     # one timer for all of it: the driver's own are one for each statement
     async with asyncio.timeout(ACQUIRE_TIMEOUT) as limit:
-        connection = await pool.acquire()
+        connection = None if at_hand is None else at_hand.take()
+        if connection is not None and connection.is_closed():
+            await _give_back(pool, connection)
+            connection = None
+        if connection is None:
+            connection = await pool.acquire()
+        well = False
         try:
             limit.reschedule(asyncio.get_running_loop().time() + STATEMENT_TIMEOUT)
-            return await work(connection)
+            result = await work(connection)
+            well = True
         finally:
-            with suppress(*OUTAGES):  # it is cut then, and what came of the work is known already
-                await pool.release(connection, timeout=UNWIND_TIMEOUT)
+            if not (well and at_hand is not None and at_hand.keep(connection)):
+                await _give_back(pool, connection)
+        return result
+
+
+async def _give_back(pool: asyncpg.Pool, connection: PoolConnectionProxy) -> None:
+    with suppress(*OUTAGES):  # it is cut then, and what came of the work is known already
+        await pool.release(connection, timeout=UNWIND_TIMEOUT)
 
 
 async def _in_transaction(

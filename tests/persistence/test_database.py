@@ -146,3 +146,54 @@ async def test_when_the_server_answers_again_so_does_the_database(dsn: str, impa
         proxy.stalled = False
         with trio.fail_after(5):
             await _transact(database)
+
+
+async def _backend(database: Database) -> int:
+    pid: int = await database.writing.fetch_value("select pg_backend_pid()")
+    return pid
+
+
+async def test_what_is_written_keeps_its_connection_and_two_at_once_have_one_each(database: Database) -> None:
+    first = await _backend(database)
+    assert await _backend(database) == first
+    pids: list[int] = []
+
+    async def write() -> None:
+        pids.append(await database.writing.fetch_value("select pg_backend_pid() from pg_sleep(0.2)"))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(write)
+        nursery.start_soon(write)
+    assert len(set(pids)) == 2
+    assert first in pids
+    assert await _backend(database) in pids
+
+
+async def test_a_connection_for_writing_that_the_server_has_ended_is_replaced(database: Database) -> None:
+    first = await _backend(database)
+    await database.execute("select pg_terminate_backend($1)", first)
+    # the news of it may come during the next statement
+    with trio.fail_after(10):
+        while True:
+            try:
+                assert await _backend(database) != first
+                break
+            except DatabaseUnavailable:
+                await trio.sleep(0.01)
+    await database.writing.execute("insert into items (id, n) values (1, 1)")
+    assert await database.fetch_value("select count(*) from items") == 1
+
+
+async def test_after_a_statement_that_fails_or_is_given_up_there_is_a_good_connection(
+    database: Database,
+) -> None:
+    for _ in range(5):
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await database.writing.fetch("select * from nowhere")
+        with trio.move_on_after(0.05):
+            await database.writing.execute("select pg_sleep(5)")
+        assert await database.writing.fetch_value("select 1") == 1
+    in_transaction = await database.fetch_value(
+        "select count(*) from pg_stat_activity where state like 'idle in transaction%'"
+    )
+    assert in_transaction == 0
