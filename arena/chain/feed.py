@@ -43,7 +43,6 @@ MAX_TRACKED = 50_000
 MAX_PENDING = 256  # events of one bot that wait for their turn
 HANDLERS_AT_ONCE = 64
 WALKS_AT_ONCE = 8
-REORDER_SECONDS = 0.1  # notifications of one slot may come in any order; a gap is worth waiting this long
 SUBSCRIBED_POLL_FACTOR = 5
 SILENT_POLLS = (
     2  # so many polls that found something new without any notification, and the subscription is dead
@@ -265,7 +264,13 @@ class Feed:
         self._silent_polls = 0
         if subscribed:  # what happened while there was none is looked for now
             self._poll_all_now = True
+        else:
+            for bot in self._bots.values():
+                bot.recheck()  # nothing tells of its events any more
         self._poll_wanted.set()  # the pace has changed
+
+    def _is_subscribed(self) -> bool:
+        return self._subscription.connected
 
     def _offer(self, bot: TrackedBot, events: Iterable[ChainEvent]) -> None:
         for found in events:
@@ -328,16 +333,13 @@ class Feed:
         """Compare bots with their accounts; True if any has moved on without the feed."""
         bots = [bot for bot in bots if bot.wanted]
         generations = [bot.generation for bot in bots]
+        connection = self._subscription.connections if self._is_subscribed() else None
         states = await self._client.accounts([bot.address for bot in bots])
         news = False
         for bot, generation, state in zip(bots, generations, states, strict=True):
             if bot.generation != generation:
                 continue  # tracked anew meanwhile, and to be checked again
-            before, bot.account_seq = bot.account_seq, self._account_seq(bot, state)
-            if bot.account_seq is None:  # not created yet, or closed: its history knows
-                bot.dirty = True
-            elif bot.account_seq > bot.reached:
-                news = news or bot.account_seq > (before or 0)
+            news |= bot.look(self._account_seq(bot, state), connection)
             self._start_work(bot)
         return news
 
@@ -387,11 +389,8 @@ class Feed:
                     wait = await self._walk(bot, backoff)
                     if wait is not None:
                         await bot.pause(wait, for_next=True)
-                elif (
-                    bot.lagging
-                ):  # a gap, or its account is ahead; with notifications maybe only for a moment
-                    if self._subscription.connected:
-                        await bot.pause(REORDER_SECONDS, for_next=True)
+                elif bot.lagging:  # a gap, or its account is ahead: the next one may be on its way
+                    await bot.listen(self._is_subscribed)
                     if bot.next() is None:
                         bot.dirty = True
                 else:

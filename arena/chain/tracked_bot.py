@@ -7,8 +7,10 @@ guess.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from math import inf
 from uuid import UUID
 
 import trio
@@ -17,6 +19,12 @@ from solders.pubkey import Pubkey
 from arena.chain.events import BotClosed, ProgramEvent
 
 REMEMBERED_SIGNATURES = 64
+REORDER_SECONDS = 0.1
+"""Notifications of one slot may come in any order: an event that is missing before another is given this long."""
+AHEAD_SECONDS = 1.0
+"""An account may be ahead of notifications, in a busy server by much: the next one is given this long, ..."""
+MAX_AHEAD_SECONDS = 5.0
+"""... and all of them this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,8 @@ class TrackedBot:
         self.working = False  # a task is at it
         self.ended = False  # its last event was handled
         self.generation = 0  # how often it was tracked anew
+        self._connection: int | None = None  # the subscription there was at the last look at its account
+        self._told_until = -inf  # by then notifications should have brought what the account is ahead by
         self._changed = trio.Event()
         self._capacity = capacity
         self._pending: dict[int, ChainEvent] = {}
@@ -75,6 +85,7 @@ class TrackedBot:
         self.wanted = True
         self.ended = False
         self.generation += 1
+        self._connection = None
         self._signatures.clear()
         self._forget_handled()
         self._changed.set()
@@ -85,6 +96,26 @@ class TrackedBot:
         self.generation += 1
         self._pending.clear()
         self._changed.set()
+
+    def look(self, account_seq: int | None, connection: int | None) -> bool:
+        """Take in what its account says; True if that has moved on since, and by more than by events that came.
+
+        Args:
+            account_seq: None if there is no account.
+            connection: the number of the subscription there was before it was looked at, None if there was none.
+        """
+        before, self.account_seq = self.account_seq, account_seq
+        is_told = connection is not None and connection == self._connection
+        self._connection = connection
+        if account_seq is None:  # not created yet, or closed: its history knows
+            self.dirty = True
+            return False
+        reached = self.reached
+        if not is_told:
+            self._told_until = -inf
+        elif before is None or before <= reached:
+            self._told_until = trio.current_time() + MAX_AHEAD_SECONDS
+        return account_seq > reached and account_seq > (before or 0)
 
     def offer(self, found: ChainEvent) -> Offer:
         """Take in an event from wherever it was learnt."""
@@ -120,10 +151,43 @@ class TrackedBot:
     async def pause(self, seconds: float, *, for_next: bool) -> None:
         """Wait, but only until it is tracked anew, or untracked, or (if asked for) the next event is here."""
         generation = self.generation
-        with trio.move_on_after(seconds):
-            while self.generation == generation and not (for_next and self.next() is not None):
-                self._changed = trio.Event()
-                await self._changed.wait()
+        deadline = trio.current_time() + seconds
+        while self.generation == generation and not (for_next and self.next() is not None):
+            if not await self._change(deadline):
+                return
+
+    async def listen(self, is_told: Callable[[], bool]) -> None:
+        """Wait for the next event for as long as a notification may bring it.
+
+        That is short if a later one is here, and if its account moved on before there was this subscription; longer
+        if its account is merely ahead.
+
+        Args:
+            is_told: whether there is a subscription. When that changes, `recheck` has to be called.
+        """
+        generation, since = self.generation, trio.current_time()
+        is_gap = bool(self._pending)
+        while is_told() and self.generation == generation and self.next() is None:
+            if self._pending and not is_gap:
+                is_gap, since = True, trio.current_time()
+            if is_gap or self._told_until == -inf:
+                deadline = since + REORDER_SECONDS
+            else:
+                deadline = min(since + AHEAD_SECONDS, self._told_until)
+            if not await self._change(deadline):
+                return
+
+    def recheck(self) -> None:
+        """Whoever waits for something looks again."""
+        self._changed.set()
+
+    async def _change(self, deadline: float) -> bool:
+        """Wait for a change; False: none came in time."""
+        self._changed = trio.Event()
+        with trio.move_on_at(deadline):
+            await self._changed.wait()
+            return True
+        return False
 
     @property
     def pending(self) -> int:

@@ -21,6 +21,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketReque
 import arena.chain.feed
 from arena.chain.client import ChainClient
 from arena.chain.feed import ChainEvent, Feed, FeedFull
+from arena.chain.tracked_bot import AHEAD_SECONDS, MAX_AHEAD_SECONDS, REORDER_SECONDS
 from arena.problems import unavailable
 
 PATIENCE = 5.0
@@ -42,6 +43,8 @@ class Chain:
         self.landed: dict[str, dict[str, Any]] = {}
         self.by_address: dict[str, list[str]] = defaultdict(list)
         self.seqs: dict[str, int] = {}  # what the accounts say
+        self.polls: list[float] = []  # when the accounts were looked at
+        self.walks: list[float] = []  # when a history was
         self.hidden: set[str] = set()  # listed, but getTransaction does not have them yet
         self.unlisted: set[str] = set()
         self.sockets: set[WebSocketConnection] = set()
@@ -124,6 +127,7 @@ class Chain:
     # --- what a node says ---
 
     def accounts(self, addresses: list[str], _config: object) -> dict[str, object]:
+        self.polls.append(trio.current_time())
         value = [
             self.recipes.account(address, self.seqs[address]) if address in self.seqs else None
             for address in addresses
@@ -131,6 +135,7 @@ class Chain:
         return {"context": {"slot": self.slot}, "value": value}
 
     def signatures(self, address: str, config: dict[str, Any]) -> list[dict[str, object]]:
+        self.walks.append(trio.current_time())
         newest_first = [sig for sig in reversed(self.by_address[address]) if sig not in self.unlisted]
         if "before" in config:
             newest_first = newest_first[newest_first.index(config["before"]) + 1 :]
@@ -468,6 +473,122 @@ async def test_a_lost_subscription_comes_back_and_what_happened_meanwhile_is_fou
     assert bench.feed.status.connections == 2
 
 
+# --- an account that is ahead of its events ---
+
+
+async def next_poll(chain: Chain) -> float:
+    """Wait for it. Returns when it was."""
+    before = len(chain.polls)
+    with trio.fail_after(60):
+        while len(chain.polls) == before:
+            await trio.sleep(0.005)
+    return chain.polls[-1]
+
+
+@pytest.fixture
+async def told(chain: Chain, nursery: trio.Nursery) -> Bench:
+    """A running feed with a subscription that has told of all there is: an event. Its clock waits for nothing."""
+    bench = Bench(chain, poll_interval=2.0)
+    bench.track(A)
+    nursery.start_soon(bench.feed.run)
+    await bench.subscribed()
+    await chain.notify(chain.land(A, 1))
+    await until(lambda: bench.recorder.seqs(A) == [1])
+    await next_poll(chain)
+    chain.walks.clear()
+    return bench
+
+
+async def test_an_account_that_is_ahead_is_given_time_for_its_notification(
+    told: Bench, chain: Chain, autojump_clock: trio.abc.Clock
+) -> None:
+    for seq in (2, 4):
+        signatures = [chain.land(A, seq), chain.land(A, seq + 1)]
+        await next_poll(chain)
+        for signature in signatures:
+            await trio.sleep(AHEAD_SECONDS - 0.1)
+            await chain.notify(signature)
+        await next_poll(chain)
+    assert told.recorder.seqs(A) == [1, 2, 3, 4, 5]
+    assert chain.walks == []
+    assert told.feed.status.connections == 1
+
+
+async def test_if_no_notification_comes_its_history_is_read(
+    told: Bench, chain: Chain, autojump_clock: trio.abc.Clock
+) -> None:
+    chain.land(A, 2)
+    polled = await next_poll(chain)
+    await until(lambda: told.recorder.seqs(A) == [1, 2])
+    assert chain.walks == [pytest.approx(polled + AHEAD_SECONDS, abs=0.02)]
+
+
+async def test_of_many_events_some_notifications_do_not_put_the_others_off_for_long(
+    told: Bench, chain: Chain, autojump_clock: trio.abc.Clock
+) -> None:
+    signatures = [chain.land(A, seq) for seq in range(2, 41)]
+    polled = await next_poll(chain)
+    while not chain.walks:
+        await trio.sleep(AHEAD_SECONDS - 0.1)
+        await chain.notify(signatures.pop(0))
+    await until(lambda: told.recorder.seqs(A) == [*range(1, 41)])
+    assert chain.walks == [pytest.approx(polled + MAX_AHEAD_SECONDS, abs=0.02)]
+    later = chain.land(A, 41)  # which is waited for anew
+    await next_poll(chain)
+    await trio.sleep(AHEAD_SECONDS - 0.1)
+    await chain.notify(later)
+    await next_poll(chain)
+    assert told.recorder.seqs(A)[-1] == 41
+    assert len(chain.walks) == 1
+
+
+async def test_a_later_event_shows_that_an_earlier_one_is_missing(
+    told: Bench, chain: Chain, autojump_clock: trio.abc.Clock
+) -> None:
+    signatures = [chain.land(A, seq) for seq in (2, 3, 4)]
+    polled = await next_poll(chain)
+    await trio.sleep(0.5)
+    await chain.notify(signatures[2])
+    await trio.sleep(REORDER_SECONDS / 2)
+    await chain.notify(signatures[1])
+    await until(lambda: told.recorder.seqs(A) == [1, 2, 3, 4])
+    assert chain.walks == [pytest.approx(polled + 0.5 + REORDER_SECONDS, abs=0.02)]
+
+
+async def test_what_the_subscription_cannot_tell_of_is_read_soon(
+    told: Bench, chain: Chain, autojump_clock: trio.abc.Clock
+) -> None:
+    for seq in (1, 2):  # before it was tracked
+        chain.land(B, seq)
+    tracked = trio.current_time()
+    told.track(B)
+    await until(lambda: told.recorder.seqs(B) == [1, 2])
+    chain.land(A, 2)  # before there was the subscription
+    await chain.cut()
+    cut = trio.current_time()
+    await until(lambda: told.recorder.seqs(A) == [1, 2])
+    assert told.feed.status.connections == 2
+    assert chain.walks == [
+        pytest.approx(tracked + REORDER_SECONDS, abs=0.02),
+        pytest.approx(cut + REORDER_SECONDS, abs=0.04),
+    ]
+
+
+async def test_without_a_subscription_nothing_is_waited_for(
+    told: Bench, chain: Chain, autojump_clock: trio.abc.Clock
+) -> None:
+    chain.land(A, 2)
+    polled = await next_poll(chain)
+    await trio.sleep(0.3)
+    chain.refuse_sockets = True
+    await chain.cut()
+    await until(lambda: told.recorder.seqs(A) == [1, 2])
+    chain.land(A, 3)
+    again = await next_poll(chain)
+    await until(lambda: told.recorder.seqs(A) == [1, 2, 3])
+    assert chain.walks == [pytest.approx(polled + 0.3, abs=0.02), pytest.approx(again, abs=0.02)]
+
+
 GIBBERISH = [
     "not json",
     "[]",
@@ -683,11 +804,12 @@ async def test_a_bot_may_be_tracked_before_it_exists(polling: Bench, chain: Chai
 async def test_untracked_means_no_more_events(bench: Bench, chain: Chain) -> None:
     bench.recorder.gate = trio.Event()
     bench.track(A)
-    await until(lambda: chain.node.count("getSignaturesForAddress"))
-    await chain.notify(*(chain.land(A, seq) for seq in (1, 2, 3)))
-    await until(lambda: bench.recorder.busy)
+    bench.track(B)
+    await until(lambda: chain.node.count("getSignaturesForAddress") >= 2)
+    await chain.notify(*(chain.land(A, seq) for seq in (1, 2, 3)), chain.land(B, 1))
+    await until(lambda: bench.recorder.busy == {A, B})  # so all of them are here
     bench.feed.untrack(A)
-    assert bench.feed.status.tracked == 0
+    assert bench.feed.status.tracked == 1
     assert bench.feed.handled_seq(A) is None
     bench.recorder.gate.set()
     await until(lambda: not bench.recorder.busy)
