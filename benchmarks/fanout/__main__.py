@@ -8,7 +8,6 @@ changes for a moment, so there the time counts from the first connection that ha
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -20,7 +19,7 @@ from benchmarks.harness import report
 from benchmarks.harness.arena import Arena, arena
 from benchmarks.harness.cores import Cores, split
 from benchmarks.harness.load import Clients, Held, holding
-from benchmarks.harness.process import Server, running
+from benchmarks.harness.process import Server, python, running
 
 CONNECTIONS: Final = (1000, 5000)
 QUIET: Final = 1.5
@@ -69,9 +68,7 @@ def run(connections: Sequence[int], rounds: int) -> None:
     def add(what: str, count: int, took: report.Spread) -> None:
         rows.append((what, count, took, took.median * 1000 / count))
 
-    with running(
-        lambda port: [sys.executable, "-m", "benchmarks.fanout.on_gateway", str(port)], cores=cores.server
-    ) as server:
+    with running(python("benchmarks.fanout.on_gateway"), cores=cores.server) as server:
         for count in connections:
             add("straight to the connections", count, straight(server, count, rounds, cores))
     with arena(cores) as whole:

@@ -7,6 +7,7 @@ import random
 import resource
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -88,6 +89,11 @@ def allow_open_files() -> int:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return hard
+
+
+def python(module: str, *arguments: str) -> Callable[[int], list[str]]:
+    """`python -m module PORT` with more arguments behind the port: a command for `running`."""
+    return lambda port: [sys.executable, "-m", module, str(port), *arguments]
 
 
 @contextmanager

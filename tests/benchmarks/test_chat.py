@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from uuid import uuid4
 
 import pytest
@@ -12,16 +11,14 @@ from websockets.sync.client import connect
 from benchmarks.chat import __main__ as chat
 from benchmarks.chat.exchange import REPLY, TEXT
 from benchmarks.harness import cores
-from benchmarks.harness.process import running
+from benchmarks.harness.process import python, running
 
 HERE = cores.split()
 
 
 @pytest.mark.parametrize("side", chat.sides())
 def test_each_message_comes_back_with_its_reply(side: str) -> None:
-    with running(
-        lambda port: [sys.executable, "-m", chat.SIDES[side], str(port)], cores=HERE.server
-    ) as server:
+    with running(python(chat.SIDES[side]), cores=HERE.server) as server:
         url = f"ws://127.0.0.1:{server.port}/"
         with connect(url, compression=None) as first, connect(url, compression=None) as second:
             for websocket in (first, second, first):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,7 @@ from benchmarks.fanout import __main__ as fanout
 from benchmarks.harness import cores
 from benchmarks.harness.arena import Arena, arena
 from benchmarks.harness.load import Clients
-from benchmarks.harness.process import running
+from benchmarks.harness.process import python, running
 from benchmarks.idle import __main__ as idle
 
 HERE = cores.split()
@@ -25,8 +24,7 @@ def whole() -> Iterator[Arena]:
 
 
 def test_a_broadcast_straight_to_the_connections_reaches_all() -> None:
-    module = "benchmarks.fanout.on_gateway"
-    with running(lambda port: [sys.executable, "-m", module, str(port)], cores=HERE.server) as server:
+    with running(python("benchmarks.fanout.on_gateway"), cores=HERE.server) as server:
         took = fanout.straight(server, 20, 2, HERE)
     assert 0 < took.low <= took.median <= took.high
 
@@ -52,7 +50,6 @@ def test_idle_connections_cost_memory_and_opening(whole: Arena) -> None:
 
 
 def test_idle_connections_behind_the_gateway_alone() -> None:
-    module = "benchmarks.idle.on_gateway"
-    with running(lambda port: [sys.executable, "-m", module, str(port)], cores=HERE.server) as server:
+    with running(python("benchmarks.idle.on_gateway"), cores=HERE.server) as server:
         cost = idle.cost(server, Clients(50), HERE, settle=0.1, idle=0.1)
     assert cost.memory > 0

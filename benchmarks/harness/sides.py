@@ -1,0 +1,31 @@
+"""Which sides of a comparison can run here: FastAPI comes with `make bench`, and nothing else of ours needs it."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Final
+
+FASTAPI: Final = "FastAPI, uvicorn"
+"""The side's name in every comparison."""
+NEEDED: Final = ("fastapi", "uvicorn", "uvloop", "httptools")
+INSTALLING: Final = "`make bench` installs them"
+
+
+def missing() -> list[str]:
+    """Packages of FastAPI's side that are not installed."""
+    return [name for name in NEEDED if importlib.util.find_spec(name) is None]
+
+
+def available(modules: Mapping[str, str], *others: str) -> dict[str, str]:
+    """The modules of the sides that can run here, by name; prints which versions of what are compared.
+
+    Args:
+        others: packages that the other sides stand on.
+    """
+    if absent := missing():
+        print(f"FastAPI is left out, {', '.join(absent)} are missing: {INSTALLING}")
+        return {name: module for name, module in modules.items() if name != FASTAPI}
+    print(", ".join(f"{name} {version(name)}" for name in (*NEEDED, *others)))
+    return dict(modules)
