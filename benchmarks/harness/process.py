@@ -22,7 +22,6 @@ START_TIMEOUT: Final = 30.0
 END_TIMEOUT: Final = 10.0
 PORTS: Final = range(20_000, 32_000)
 """Below those that the kernel chooses from by itself, unless it was told otherwise."""
-TICKS: Final = os.sysconf("SC_CLK_TCK")
 KIB: Final = 1024
 
 
@@ -50,11 +49,9 @@ class Server:
         return _children(self.pid)
 
     def cpu_seconds(self) -> float:
-        """User and system time of all its threads, also of those that have ended; in steps of 10 ms."""
-        # the command's name, which may have blanks in it, ends with the last bracket
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        utime, stime = fields[11:13]
-        return (int(utime) + int(stime)) / TICKS
+        """User and system time of all its threads, also of those that have ended."""
+        # the clock of another process, as `clock_getcpuclockid` makes it: finer than /proc, which counts in 10 ms
+        return time.clock_gettime(~self.pid << 3 | 2)
 
     def memory(self) -> Memory:
         sizes: dict[str, int] = {}
