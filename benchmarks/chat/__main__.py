@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
 from benchmarks.chat.exchange import PAYLOAD
 from benchmarks.harness import cores, load, report
 from benchmarks.harness.load import Clients, Load
-from benchmarks.harness.process import python, running
-from benchmarks.harness.sides import FASTAPI, available
+from benchmarks.harness.sides import FASTAPI, all_running, available
 
 SIDES: Final = {
     "ours": "benchmarks.chat.on_gateway",
@@ -36,21 +34,14 @@ def run(connections: Sequence[int], rounds: int, seconds: float, warm_up: float 
     here = cores.split()
     if not here.are_apart:
         print("one core for server and load generator: the figures say little")
-    modules = sides()
-    with ExitStack() as stack:
-        servers = {
-            name: stack.enter_context(running(python(module), cores=here.server))
-            for name, module in modules.items()
-        }
+    with all_running(sides(), cores=here.server) as servers:
         for count in connections:
             said = Load(PAYLOAD, seconds=seconds, warm_up=warm_up)
-            runs = report.interleaved(
-                {
-                    name: partial(load.run, server, Clients(count), said, cores=here.others)
-                    for name, server in servers.items()
-                },
-                rounds,
-            )
+            measures = {
+                name: partial(load.run, server, Clients(count), said, cores=here.others)
+                for name, server in servers.items()
+            }
+            runs = report.interleaved(measures, rounds)
             print(
                 f"\n{count} connections, a message at a time on each; medians of {rounds} runs of {seconds:g} s\n"
             )

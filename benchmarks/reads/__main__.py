@@ -21,8 +21,8 @@ import trio
 
 from benchmarks.harness import cores, httpload, report
 from benchmarks.harness.httpload import Answered, Get
-from benchmarks.harness.process import Server, python, running
-from benchmarks.harness.sides import FASTAPI, available
+from benchmarks.harness.process import Server
+from benchmarks.harness.sides import FASTAPI, all_running, available
 from benchmarks.reads.rows import fill
 from persistence import EmbeddedPostgres
 
@@ -75,10 +75,7 @@ def serving(here: cores.Cores) -> Iterator[dict[str, Server]]:
         with cores.pinned(here.others):
             dsn = postgres.start()
             trio.run(fill, dsn)
-        yield {
-            name: stack.enter_context(running(python(module, dsn, str(folder / "arena")), cores=here.server))
-            for name, module in sides().items()
-        }
+        yield stack.enter_context(all_running(sides(), dsn, str(folder / "arena"), cores=here.server))
 
 
 def _measure(server: Server, get: Get, on: frozenset[int]) -> Answered:
