@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,8 +30,11 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
-    """How many times as much ours is, round by round: what disturbs a round disturbs both."""
-    return spread(one / other for one, other in zip(ours, theirs, strict=True))
+    """How many times as much ours is, round by round: what disturbs a round disturbs both.
+
+    Infinitely many times where theirs is nothing: in a short round on a busy machine a side may have answered nobody.
+    """
+    return spread(one / other if other else math.inf for one, other in zip(ours, theirs, strict=True))
 
 
 def interleaved(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:

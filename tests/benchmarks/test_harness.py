@@ -194,6 +194,10 @@ def test_ratios_are_taken_within_a_round() -> None:
     assert report.ratios([2, 40, 9], [1, 10, 3]) == report.Spread(3, 2, 4)
 
 
+def test_a_side_that_did_nothing_in_a_round_is_no_error() -> None:
+    assert str(report.ratios([2, 40, 9], [1, 10, 0])) == "4.00 (2.00 to inf)"
+
+
 @dataclass(frozen=True)
 class Ran:
     rate: float
