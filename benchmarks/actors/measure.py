@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import trio
 
+from benchmarks.harness.report import ratios
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -44,24 +46,9 @@ def interleave(sides: Mapping[str, Side], size: Size) -> Rates:
     return rates
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """The median over the rounds, and how far they were apart."""
-
-    median: float
-    low: float
-    high: float
-
-
-def ratio(rates: Rates, ours: str, theirs: str) -> Ratio:
-    """How many times as fast ours is, round by round."""
-    ratios = [one / other for one, other in zip(rates[ours], rates[theirs], strict=True)]
-    return Ratio(statistics.median(ratios), min(ratios), max(ratios))
-
-
 def report_ratio(what: str, rates: Rates, ours: str, theirs: str, aim: float | None = None) -> None:
     """One line about two sides."""
-    found = ratio(rates, ours, theirs)
+    found = ratios(rates[ours], rates[theirs])
     mine, other = statistics.median(rates[ours]), statistics.median(rates[theirs])
     print(
         f"{what:<46} {found.median:>6.2f}x ({found.low:.2f} to {found.high:.2f})"

@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import TypeAlias
 
-import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from arena.process import settle_memory
 from arena.ws.protocol import MessageFrame
 from benchmarks.chat.exchange import BOTS, MAILBOX, decoded, reply
+from benchmarks.harness.on_uvicorn import serve
 
 Said: TypeAlias = tuple[MessageFrame, WebSocket]
 Mailbox: TypeAlias = asyncio.Queue[Said]
@@ -72,15 +72,4 @@ async def chat(websocket: WebSocket) -> None:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        app,
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_ping_interval=None,
-        access_log=False,
-        log_level="warning",
-    )
+    serve(app, int(sys.argv[1]))

@@ -1,24 +1,14 @@
-"""A broadcast to everybody, twice a second, straight to the connections. `python -m benchmarks.fanout.on_gateway PORT`.
-
-Its number is the time at which it began (`time.monotonic_ns`).
-"""
+"""What anybody says begins a broadcast to everybody, on our gateway. `python -m benchmarks.fanout.on_gateway PORT`."""
 
 from __future__ import annotations
 
 import sys
-import time
-from functools import partial
-from typing import Final
 
 import trio
 
 from arena.ws.connection import Connection, ConnectionClosed
+from benchmarks.fanout.frame import begun
 from benchmarks.harness.gateway import serve
-
-MARK: Final = '"number":'
-FRAME: Final = '{"type":"bot","number":%d,"text":"' + 200 * "x" + '"}'
-"""About as long as what the lobby says of a bot."""
-INTERVAL: Final = 0.5
 
 listening: dict[Connection, None] = {}
 
@@ -29,26 +19,19 @@ async def listen(connection: Connection) -> None:
     try:
         while True:
             await connection.receive()
+            broadcast()
     finally:
         del listening[connection]
 
 
-async def broadcast() -> None:
-    while True:
-        await trio.sleep(INTERVAL)
-        frame = (FRAME % time.monotonic_ns()).encode()
-        for connection in list(listening):
-            try:
-                connection.send_nowait(frame)
-            except ConnectionClosed:
-                continue
-
-
-async def main(port: int) -> None:
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(broadcast)
-        nursery.start_soon(partial(serve, listen, port))
+def broadcast() -> None:
+    frame = begun().encode()
+    for connection in list(listening):
+        try:
+            connection.send_nowait(frame)
+        except ConnectionClosed:
+            continue
 
 
 if __name__ == "__main__":
-    trio.run(main, int(sys.argv[1]))
+    trio.run(serve, listen, int(sys.argv[1]))

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -30,6 +30,12 @@ class Arena:
     bot_id: str
 
 
+def arena_command(*options: str) -> Callable[[int], list[str]]:
+    """`arena serve` with these options: a command for `running`."""
+    # `env` becomes the arena: the process is the same
+    return lambda port: ["env", f"ARENA_PORT={port}", sys.executable, "-m", "arena", "serve", *options]
+
+
 @contextmanager
 def arena(here: Cores) -> Iterator[Arena]:
     """A fresh arena with its demo bots and no limits; its Postgres and its chain run on the other cores.
@@ -47,8 +53,7 @@ def arena(here: Cores) -> Iterator[Arena]:
             "DATABASE_URL": "",
         }
         with running(
-            # `env` becomes the arena: the process is the same
-            lambda port: ["env", f"ARENA_PORT={port}", sys.executable, "-m", "arena", "serve"],
+            arena_command(),
             cores=here.server,
             environment=settings,
             end_timeout=END_TIMEOUT,

@@ -1,23 +1,7 @@
 /* Many websocket connections of one client to one server: opened, read, written, and failed for good. Not a library: it
  * is included once, by what says what the connections are for (`take_message`). */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "generator.h"
 
-#define SECOND 1000000000ull
-#define MILLISECOND 1000000ull
 #define OUTSTANDING 64      /* messages of a connection without an answer, in an open loop */
 #define OPENING_AT_ONCE 128 /* handshakes under way: fewer than a listen backlog takes */
 #define OPENING_LIMIT (60 * SECOND)
@@ -42,49 +26,23 @@ static struct {
 } target = {.host = "127.0.0.1", .path = "/", .connections = 1, .source_addresses = 1};
 
 static Connection *connections;
-static int epoll, opened, ready, failed;
-static char first_failure[200];
+static int epoll, opened, ready;
 static uint64_t busy; /* nanoseconds in which there was something to do */
 
 /* A whole text or binary message of the server, on a connection that is ready. */
 static void take_message(Connection *connection, const uint8_t *payload, size_t length);
 
-static void die(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    exit(2);
-}
-
-static void *allocated(void *memory) {
-    if (!memory) die("out of memory");
-    return memory;
-}
-
-static uint64_t clock_of(clockid_t clock) {
-    struct timespec time;
-    return clock_gettime(clock, &time) ? 0 : (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
-}
-
-static uint64_t now(void) { return clock_of(CLOCK_MONOTONIC); }
-
 /* -- connections */
 
 static int index_of(const Connection *connection) { return (int)(connection - connections); }
 
-/* Close it for good. The first reason is kept, as text that can stand in JSON. */
+/* Close it for good. */
 static void fail(Connection *connection, const char *format, ...) {
     if (connection->state == FAILED) return;
-    if (!failed++) {
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(first_failure, sizeof first_failure, format, arguments);
-        va_end(arguments);
-        for (char *c = first_failure; *c; c++)
-            if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\') *c = ' ';
-    }
+    va_list arguments;
+    va_start(arguments, format);
+    count_failure(format, arguments);
+    va_end(arguments);
     if (connection->state == READY) ready--;
     connection->state = FAILED;
     close(connection->socket);

@@ -7,24 +7,8 @@
  * or none by its status); one of another status, or one that breaks off, is a failure, and its connection is given up.
  * A server may end a connection after an answer, if it says so: then another one takes its place.
  */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "generator.h"
 
-#define SECOND 1000000000ull
-#define DRAIN_LIMIT (2 * SECOND)
 #define ROOM 65536    /* of a buffer at least, for what is read at once */
 #define INCOMPLETE -1 /* an answer of which more has to come */
 
@@ -49,49 +33,10 @@ static struct {
 } options = {.path = "/", .connections = 1, .status = 200, .seconds = 5, .warm_up = 1};
 
 static Connection *connections;
-static char request[8192], first_failure[200];
-static int epoll, request_length, failed, busy;
+static char request[8192];
+static int epoll, request_length, busy;
 static bool asking, measuring; /* an answer is followed by a request; answers are recorded */
-static uint32_t *latencies;    /* microseconds */
-static size_t measured, latency_capacity;
 static uint64_t total_asked, total_answered, reopened, bytes;
-
-/* -- small things */
-
-static void die(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    exit(2);
-}
-
-static void *allocated(void *memory) {
-    if (!memory) die("out of memory");
-    return memory;
-}
-
-static uint64_t clock_of(clockid_t clock) {
-    struct timespec time;
-    return clock_gettime(clock, &time) ? 0 : (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
-}
-
-static uint64_t now(void) { return clock_of(CLOCK_MONOTONIC); }
-
-/* Nanoseconds that all threads of the server have had of a processor. */
-static uint64_t server_cpu(void) {
-    clockid_t clock;
-    return options.pid && !clock_getcpuclockid(options.pid, &clock) ? clock_of(clock) : 0;
-}
-
-static void record(uint64_t latency) {
-    if (measured == latency_capacity) {
-        latency_capacity = latency_capacity ? 2 * latency_capacity : 1 << 16;
-        latencies = allocated(realloc(latencies, latency_capacity * sizeof *latencies));
-    }
-    latencies[measured++] = (uint32_t)(latency / 1000);
-}
 
 /* -- connections */
 
@@ -100,16 +45,11 @@ static void set_busy(Connection *connection, bool is_busy) {
     connection->busy = is_busy;
 }
 
-/* Give it up. The first reason is kept, as text that can stand in JSON. */
 static void fail(Connection *connection, const char *format, ...) {
-    if (!failed++) {
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(first_failure, sizeof first_failure, format, arguments);
-        va_end(arguments);
-        for (char *c = first_failure; *c; c++)
-            if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\') *c = ' ';
-    }
+    va_list arguments;
+    va_start(arguments, format);
+    count_failure(format, arguments);
+    va_end(arguments);
     set_busy(connection, false);
     connection->open = false;
     close(connection->socket);
@@ -242,12 +182,6 @@ static void run_until(uint64_t end) {
 
 /* -- a run */
 
-static int by_value(const void *one, const void *other) {
-    return (*(uint32_t *)one > *(uint32_t *)other) - (*(uint32_t *)one < *(uint32_t *)other);
-}
-
-static unsigned quantile(double q) { return measured ? latencies[(size_t)((double)(measured - 1) * q)] : 0; }
-
 static void read_options(int count, char **words) {
     for (int i = 1; i < count; i += 2) {
         const char *name = words[i], *value = i + 1 < count ? words[i + 1] : NULL;
@@ -279,14 +213,14 @@ int main(int count, char **words) {
         if (connections[i].open) ask(&connections[i]);
     run_until(now() + (uint64_t)(options.warm_up * SECOND));
     measuring = true;
-    uint64_t begin = now(), server = server_cpu(), own = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t begin = now(), server = processor_time(options.pid), own = clock_of(CLOCK_PROCESS_CPUTIME_ID);
     run_until(begin + (uint64_t)(options.seconds * SECOND));
     uint64_t elapsed = now() - begin;
-    server = server_cpu() - server;
+    server = processor_time(options.pid) - server;
     own = clock_of(CLOCK_PROCESS_CPUTIME_ID) - own;
     measuring = asking = false;
     run_until(now() + DRAIN_LIMIT);
-    qsort(latencies, measured, sizeof *latencies, by_value);
+    sort_latencies();
     printf("{\"connections\": %d, \"failed\": %d, \"first_failure\": \"%s\", \"seconds\": %.6f, \"answers\": %zu, "
            "\"bytes\": %llu, \"total_asked\": %llu, \"total_answered\": %llu, \"reopened\": %llu, \"p50_us\": %u, "
            "\"p99_us\": %u, \"max_us\": %u, \"server_cpu_seconds\": %.6f, \"own_cpu_seconds\": %.6f}\n",

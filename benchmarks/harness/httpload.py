@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.harness.cores import pinned
-from benchmarks.harness.load import LoadFailed
+from benchmarks.harness.load import LoadFailed, checked
 from benchmarks.harness.native import compiled
 from benchmarks.harness.process import Server
 
@@ -77,9 +77,7 @@ def run(server: Server, get: Get, *, cores: frozenset[int]) -> Answered:
         process = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="ascii")
     if process.returncode:
         raise LoadFailed("the load generator failed")
-    said = json.loads(process.stdout)
-    if said["failed"]:
-        raise LoadFailed(f"{said['failed']} connections failed, the first: {said['first_failure']}")
+    said = checked(json.loads(process.stdout))
     return Answered(
         seconds=said["seconds"],
         answers=said["answers"],

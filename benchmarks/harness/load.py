@@ -154,7 +154,7 @@ def run(server: Server, clients: Clients, load: Load, *, cores: frozenset[int]) 
         output, _nothing = process.communicate()
         if process.returncode:
             raise LoadFailed("the load generator failed")
-        return _measured(_checked(json.loads(output)))
+        return _measured(checked(json.loads(output)))
 
 
 @contextmanager
@@ -178,7 +178,7 @@ def holding(
             line = process.stdout.readline()
             if not line:
                 raise LoadFailed("the load generator failed")
-            opened = _checked(json.loads(line))
+            opened = checked(json.loads(line))
             yield Held(
                 Opened(opened["connections"], opened["seconds"], opened["server_cpu_seconds"]), process
             )
@@ -186,7 +186,7 @@ def holding(
             *_unfinished, last = process.stdout.read().splitlines() or [""]
             if not last:
                 raise LoadFailed("the load generator failed")
-            _checked(json.loads(last))
+            checked(json.loads(last))
         finally:
             process.kill()
             process.wait()
@@ -218,7 +218,8 @@ def _lines(file: Path, lines: Sequence[str]) -> str:
     return str(file)
 
 
-def _checked(said: dict[str, Any]) -> dict[str, Any]:
+def checked(said: dict[str, Any]) -> dict[str, Any]:
+    """What a generator has said. Raises `LoadFailed` if it is of failed connections."""
     if said["failed"]:
         raise LoadFailed(f"{said['failed']} connections failed, the first: {said['first_failure']}")
     return said

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+AnyRun = TypeVar("AnyRun", bound="Run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,11 @@ def spread(values: Iterable[float]) -> Spread:
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
-    """How many times as much ours is, round by round: what disturbs a round disturbs both."""
-    return spread(one / other for one, other in zip(ours, theirs, strict=True))
+    """How many times as much ours is, round by round: what disturbs a round disturbs both.
+
+    Infinitely many times where theirs is nothing: in a short round on a busy machine a side may have answered nobody.
+    """
+    return spread(one / other if other else math.inf for one, other in zip(ours, theirs, strict=True))
 
 
 def interleaved(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
@@ -41,6 +46,68 @@ def interleaved(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, 
         for name in names[first:] + names[:first]:
             results[name].append(sides[name]())
     return results
+
+
+class Run(Protocol):
+    """What a load generator has measured of one side."""
+
+    @property
+    def rate(self) -> float:
+        """A second."""
+
+    @property
+    def server_cpu(self) -> float:
+        """Microseconds of a processor for each."""
+
+    @property
+    def p50(self) -> int:
+        """Microseconds."""
+
+    @property
+    def p99(self) -> int:
+        """Microseconds."""
+
+    @property
+    def own_share(self) -> float:
+        """Of the generator's time."""
+
+
+def comparison(
+    runs: Mapping[str, Sequence[AnyRun]], one: str, head: str, shown: Callable[[AnyRun], float]
+) -> str:
+    """The sides' medians, and ours, which is the first, as so many times theirs, run by run.
+
+    Args:
+        one: what is counted: "message".
+        head: of a column that only this comparison has, with what is `shown` of a run there.
+    """
+
+    def median(side: Sequence[AnyRun], what: Callable[[AnyRun], float]) -> float:
+        return statistics.median(map(what, side))
+
+    ours, *_ = runs.values()
+    heads = [
+        *("", f"{one}s/s", "ours to it", f"CPU µs a {one}", "ours to it"),
+        *("p50 ms", "p99 ms", head, "generator's core"),
+    ]
+    rows = []
+    for name, side in runs.items():
+        rates = ratios([run.rate for run in ours], [run.rate for run in side])
+        costs = ratios([run.server_cpu for run in ours], [run.server_cpu for run in side])
+        rows.append(
+            [
+                name,
+                round(median(side, lambda run: run.rate)),
+                "" if side is ours else rates,
+                median(side, lambda run: run.server_cpu),
+                "" if side is ours else costs,
+                median(side, lambda run: run.p50) / 1000,
+                median(side, lambda run: run.p99) / 1000,
+                median(side, shown),
+                f"{median(side, lambda run: run.own_share):.0%}",
+            ]
+        )
+    return table(heads, rows)
 
 
 def figure(value: float) -> str:

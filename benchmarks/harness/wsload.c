@@ -16,7 +16,6 @@
 #include <stddef.h>
 
 #define BROADCASTS 64 /* on their way at once */
-#define DRAIN_LIMIT (2 * SECOND)
 #define ID_PLACE "00000000-0000-0000-0000-000000000000" /* in a payload: gets an id of each message's own */
 #define ID_LENGTH 36
 
@@ -37,18 +36,10 @@ static struct {
 static bool sending;   /* an answer is followed by the next message */
 static bool measuring; /* answers count */
 static bool listening; /* broadcasts do */
-static uint32_t *latencies; /* microseconds */
-static size_t measured, latency_capacity;
 static uint64_t total_sent, total_answered, missed;
 
 static Broadcast broadcasts[BROADCASTS];
 static int broadcast_count;
-
-/* Nanoseconds that the server's threads have had of a processor, which the kernel keeps finer than /proc tells. */
-static uint64_t server_cpu(void) {
-    clockid_t clock;
-    return options.pid && !clock_getcpuclockid(options.pid, &clock) ? clock_of(clock) : 0;
-}
 
 static char *read_file(const char *name, size_t *length) {
     FILE *file = fopen(name, "rb");
@@ -93,14 +84,6 @@ static void send_message(Connection *connection, uint64_t due) {
     connection->due[connection->sent++ % OUTSTANDING] = due;
     total_sent++;
     send_frame(connection, 1, options.payload, options.payload_length);
-}
-
-static void record(uint64_t latency) {
-    if (measured == latency_capacity) {
-        latency_capacity = latency_capacity ? 2 * latency_capacity : 1 << 16;
-        latencies = allocated(realloc(latencies, latency_capacity * sizeof *latencies));
-    }
-    latencies[measured++] = (uint32_t)(latency / 1000);
 }
 
 /* A frame is the answer to the oldest unanswered message if it has that one's id, or if messages have none. */
@@ -190,13 +173,6 @@ static void send_until(uint64_t end) {
     }
 }
 
-static int by_value(const void *one, const void *other) {
-    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
-    return (a > b) - (a < b);
-}
-
-static unsigned quantile(double q) { return measured ? latencies[(size_t)((double)(measured - 1) * q)] : 0; }
-
 static void run_load(void) {
     open_all();
     sending = true;
@@ -206,14 +182,14 @@ static void run_load(void) {
             if (connections[i].state == READY) send_message(&connections[i], now());
     send_until(started + (uint64_t)(options.warm_up * SECOND));
     measuring = true;
-    uint64_t begin = now(), server = server_cpu(), own = busy;
+    uint64_t begin = now(), server = processor_time(options.pid), own = busy;
     send_until(begin + (uint64_t)(options.seconds * SECOND));
     uint64_t elapsed = now() - begin;
-    server = server_cpu() - server;
+    server = processor_time(options.pid) - server;
     own = busy - own;
     measuring = sending = false;
     for (uint64_t end = now() + DRAIN_LIMIT; total_answered < total_sent && now() < end && ready;) wait_for_events(20);
-    qsort(latencies, measured, sizeof *latencies, by_value);
+    sort_latencies();
     printf("{\"connections\": %d, \"failed\": %d, \"first_failure\": \"%s\", \"seconds\": %.6f, \"messages\": %zu, "
            "\"total_sent\": %llu, \"total_answered\": %llu, \"missed\": %llu, "
            "\"p50_us\": %u, \"p90_us\": %u, \"p99_us\": %u, \"max_us\": %u, "
@@ -229,10 +205,11 @@ static bool input_ended(void) {
 }
 
 static void run_hold(void) {
-    uint64_t server = server_cpu(), opening = open_all();
+    uint64_t server = processor_time(options.pid), opening = open_all();
+    server = processor_time(options.pid) - server;
     printf("{\"connections\": %d, \"failed\": %d, \"first_failure\": \"%s\", \"seconds\": %.6f, "
            "\"server_cpu_seconds\": %.6f}\n",
-           target.connections, failed, first_failure, (double)opening / SECOND, (double)(server_cpu() - server) / SECOND);
+           target.connections, failed, first_failure, (double)opening / SECOND, (double)server / SECOND);
     fflush(stdout);
     listening = true; /* what was said before did not go to all of them */
     fcntl(STDIN_FILENO, F_SETFL, O_NONBLOCK);

@@ -7,7 +7,6 @@ with the actor of its session.
 from __future__ import annotations
 
 import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from benchmarks.harness import report
 from benchmarks.harness.arena import arena
 from benchmarks.harness.cores import Cores, split
 from benchmarks.harness.load import Clients, holding
-from benchmarks.harness.process import KIB, Server, running
+from benchmarks.harness.process import KIB, Server, python, running
 from benchmarks.paid.world import Seat
 from benchmarks.recovery.run import past
 
@@ -90,9 +89,7 @@ def run(connections: Sequence[int]) -> None:
         rows.append((what, found.connections, kib, round(found.opening), found.opening_cpu, share))
 
     for count in connections:
-        with running(
-            lambda port: [sys.executable, "-m", "benchmarks.idle.on_gateway", str(port)], cores=cores.server
-        ) as server:
+        with running(python("benchmarks.idle.on_gateway"), cores=cores.server) as server:
             add("gateway alone", cost(server, Clients(count, source_addresses=4), cores))
         with arena(cores) as whole:
             lobby = Clients(count, ("/ws/lobby",), greeting='"type":"lobby"', source_addresses=4)

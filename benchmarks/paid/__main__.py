@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from benchmarks.chat import yardstick
+from benchmarks.harness.cores import split
 from benchmarks.paid.chain import FINAL_AFTER, SLOT_SECONDS
 from benchmarks.paid.run import Measured, Size, running_arena
 
@@ -32,6 +36,44 @@ def tell(title: str, measured: Measured) -> None:
         print(f"  errors             {measured.errors}")
 
 
+def tell_in_messages(phases: Mapping[str, Measured], lengths: Sequence[float]) -> None:
+    """What can be compared with another day's or machine's."""
+    before, after = lengths
+    print(
+        f"a chat message through FastAPI took {before:,.1f} µs of that core before, {after:,.1f} µs after all this:"
+    )
+    for title, measured in phases.items():
+        count = yardstick.in_messages(measured.server_microseconds, lengths)
+        print(
+            f"  {title}: CPU of a paid message = {count.median:,.1f} FastAPI chat messages "
+            f"({count.low:,.1f} to {count.high:,.1f})"
+        )
+
+
+def play(chosen: argparse.Namespace) -> dict[str, Measured]:
+    """The phases, by title; each is told of as soon as it is over."""
+    size = Size(bots=chosen.bots, sessions=chosen.sessions)
+    phases: dict[str, Measured] = {}
+    with tempfile.TemporaryDirectory() as folder, running_arena(Path(folder), size) as run:
+        print(f"{size.sessions} sessions with {size.bots} bots")
+
+        def measure(title: str, warm: float, rate: float | None, profile: Path | None = None) -> Measured:
+            measured = run.measure(warm=warm, seconds=chosen.seconds, rate=rate, profile=profile)
+            tell(title, measured)
+            phases[title] = measured
+            return measured
+
+        title = "saturated" if chosen.rate is None else f"at {chosen.rate:,.0f}/s"
+        first = measure(title, chosen.warm, chosen.rate, chosen.profile)
+        if chosen.rate is None:
+            # what was said before must be final first: it is still work
+            measure("half of that", SETTLING, first.rate / 2)
+        print("calls of the node  ", run.node_calls())
+        [row] = run.rows("select count(*) from messages where status = 'judged'")
+        print(f"{row['count']:,} messages judged in all")
+    return phases
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bots", type=int, default=100)
@@ -40,21 +82,18 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rate", type=float, help="messages/s, instead of saturation and then half of it")
     parser.add_argument("--profile", type=Path, help="py-spy's raw stacks of the arena, saturated")
+    parser.add_argument(
+        "--no-yardstick",
+        dest="yardstick",
+        action="store_false",
+        help="do not measure a chat message through FastAPI before and after",
+    )
     chosen = parser.parse_args()
-    size = Size(bots=chosen.bots, sessions=chosen.sessions)
-    with tempfile.TemporaryDirectory() as folder, running_arena(Path(folder), size) as run:
-        print(f"{size.sessions} sessions with {size.bots} bots")
-        measured = run.measure(
-            warm=chosen.warm, seconds=chosen.seconds, rate=chosen.rate, profile=chosen.profile
-        )
-        tell("saturated" if chosen.rate is None else f"at {chosen.rate:,.0f}/s", measured)
-        if chosen.rate is None:
-            half = measured.rate / 2
-            # what was said before must be final first: it is still work
-            tell("half of that", run.measure(warm=SETTLING, seconds=chosen.seconds, rate=half))
-        print("calls of the node  ", run.node_calls())
-        [row] = run.rows("select count(*) from messages where status = 'judged'")
-        print(f"{row['count']:,} messages judged in all")
+    nothing: list[float] = []
+    with yardstick.laid(split()) if chosen.yardstick else nullcontext(nothing) as lengths:
+        phases = play(chosen)
+    if lengths:
+        tell_in_messages(phases, lengths)
 
 
 if __name__ == "__main__":

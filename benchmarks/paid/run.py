@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -14,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import trio
 
-from arena.keys import load_keys
-from arena.settings import load_settings
-from benchmarks.harness.cores import pinned, split
+from benchmarks.harness.arena import arena_command
+from benchmarks.harness.cores import split
 from benchmarks.harness.process import Server, allow_open_files, running
-from benchmarks.paid import world
 from benchmarks.paid.processes import Cpu, Process, running_module
-from persistence import EmbeddedPostgres
+from benchmarks.paid.surroundings import open_ground, running_node
 
 START_SECONDS = 60.0
 END_SECONDS = 30.0
@@ -146,48 +142,13 @@ def running_arena(folder: Path, size: Size) -> Iterator[Run]:
     """Start everything, with all players connected, and end it all."""
     here = split()
     allow_open_files()
-    common = {"ARENA_DATA_DIR": str(folder / "arena"), "ARENA_PUBLIC_URL": "http://127.0.0.1"}
     with ExitStack() as stack:
-        settings = load_settings(None, **{name.lower(): value for name, value in common.items()})
-        postgres = EmbeddedPostgres(folder / "postgres")
-        stack.callback(postgres.stop)
-        with pinned(here.others):
-            postgres.start()
-        keys = load_keys(settings)
-        made = trio.run(
-            lambda: world.create(
-                postgres.dsn, settings, keys, bot_count=size.bots, session_count=size.sessions
-            )
-        )
-        node = stack.enter_context(running_module("benchmarks.paid.node", here.others))
-        node.tell(
-            [
-                {**asdict(bot), "bot_id": bot.bot_id.hex(), "founding_key": bot.founding_key.hex()}
-                for bot in made.bots
-            ]
-        )
-        rpc_port, ws_port = node.hear()
-        environment = {
-            **common,
-            "ARENA_RATE_LIMITS": "false",
-            "ARENA_CONNECTIONS_PER_ADDRESS": "0",
-            "ARENA_CHAIN_SENDS": "100000",
-            "DATABASE_URL": postgres.dsn,
-            "SOLANA_RPC_URL": f"http://127.0.0.1:{rpc_port}",
-            "SOLANA_WS_URL": f"ws://127.0.0.1:{ws_port}",
-        }
+        ground = stack.enter_context(open_ground(folder, here, bots=size.bots, sessions=size.sessions))
+        node, asked = stack.enter_context(running_node(ground.made.bots, here))
+        environment = {**ground.environment, **asked, "ARENA_CHAIN_SENDS": "100000"}
         arena = stack.enter_context(
             running(
-                # `env` becomes the arena: the process is the same
-                lambda port: [
-                    "env",
-                    f"ARENA_PORT={port}",
-                    sys.executable,
-                    "-m",
-                    "arena",
-                    "serve",
-                    "--no-demo",
-                ],
+                arena_command("--no-demo"),
                 cores=here.server,
                 environment=environment,
                 end_timeout=END_SECONDS,
@@ -195,8 +156,9 @@ def running_arena(folder: Path, size: Size) -> Iterator[Run]:
         )
         _wait_until_healthy(arena)
         players = stack.enter_context(running_module("benchmarks.paid.players", here.others))
-        players.tell({"port": arena.port, "seats": [asdict(seat) for seat in made.seats]})
+        players.tell({"port": arena.port, "seats": [asdict(seat) for seat in ground.made.seats]})
         players.hear()
+        postgres = ground.postgres
         assert postgres.pid is not None
         yield Run(arena, node, players, postgres.pid, postgres.dsn)
 

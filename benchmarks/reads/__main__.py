@@ -7,18 +7,13 @@ load generator and Postgres have the others.
 from __future__ import annotations
 
 import argparse
-import importlib.util
-import statistics
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from http.client import HTTPConnection
-from importlib.metadata import version
 from itertools import product
-from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +21,12 @@ import trio
 
 from benchmarks.harness import cores, httpload, report
 from benchmarks.harness.httpload import Answered, Get
-from benchmarks.harness.process import Server, running
+from benchmarks.harness.process import Server
+from benchmarks.harness.sides import FASTAPI, all_running, available
 from benchmarks.reads.rows import fill
 from persistence import EmbeddedPostgres
 
-SIDES: Final = {"ours": "benchmarks.reads.on_gateway", "FastAPI, uvicorn": "benchmarks.reads.on_uvicorn"}
-NEEDED: Final = ("fastapi", "uvicorn", "uvloop", "httptools")
+SIDES: Final = {"ours": "benchmarks.reads.on_gateway", FASTAPI: "benchmarks.reads.on_uvicorn"}
 READS: Final = {
     "lobby": "/api/v1/bots?status=open&sort=pot",
     "leaderboard": "/api/v1/leaderboard/solvers",
@@ -41,11 +36,7 @@ CONNECTIONS: Final = (1, 50)
 
 def sides() -> dict[str, str]:
     """The modules of the sides that can run here, by name."""
-    if missing := [name for name in NEEDED if importlib.util.find_spec(name) is None]:
-        print(f"FastAPI is left out, {', '.join(missing)} are missing: `make bench` installs them")
-        return {name: module for name, module in SIDES.items() if module != "benchmarks.reads.on_uvicorn"}
-    print(", ".join(f"{name} {version(name)}" for name in (*NEEDED, "trio", "quart", "pydantic", "asyncpg")))
-    return dict(SIDES)
+    return available(SIDES, "trio", "quart", "pydantic", "asyncpg")
 
 
 def run(connections: Sequence[int], rounds: int, seconds: float) -> None:
@@ -70,7 +61,8 @@ def compare(
         get = Get(path, status=status, connections=count, seconds=seconds, warm_up=warm_up)
         sides = {name: partial(_measure, server, get, here.others) for name, server in servers.items()}
         print(f"\n{read}, {status}, {count} connections; medians of {rounds} runs of {seconds:g} s\n")
-        print(table(report.interleaved(sides, rounds)))
+        runs = report.interleaved(sides, rounds)
+        print(report.comparison(runs, "request", "bytes", lambda one: one.bytes / max(one.answers, 1)))
 
 
 @contextmanager
@@ -83,16 +75,7 @@ def serving(here: cores.Cores) -> Iterator[dict[str, Server]]:
         with cores.pinned(here.others):
             dsn = postgres.start()
             trio.run(fill, dsn)
-        yield {
-            name: stack.enter_context(
-                running(partial(_command, module, dsn, folder / "arena"), cores=here.server)
-            )
-            for name, module in sides().items()
-        }
-
-
-def _command(module: str, dsn: str, folder: Path, port: int) -> list[str]:
-    return [sys.executable, "-m", module, str(port), dsn, str(folder)]
+        yield stack.enter_context(all_running(sides(), dsn, str(folder / "arena"), cores=here.server))
 
 
 def _measure(server: Server, get: Get, on: frozenset[int]) -> Answered:
@@ -111,37 +94,6 @@ def tag(server: Server, path: str) -> str:
         return found
     finally:
         connection.close()
-
-
-def table(runs: Mapping[str, Sequence[Answered]]) -> str:
-    """The sides' medians, and ours as so many times theirs, run by run."""
-
-    def median(side: Sequence[Answered], what: Callable[[Answered], float]) -> float:
-        return statistics.median(map(what, side))
-
-    ours, *_ = runs.values()
-    heads = [
-        *("", "requests/s", "ours to it", "CPU µs a request", "ours to it"),
-        *("p50 ms", "p99 ms", "bytes", "generator's core"),
-    ]
-    rows = []
-    for name, side in runs.items():
-        rates = report.ratios([one.rate for one in ours], [one.rate for one in side])
-        costs = report.ratios([one.server_cpu for one in ours], [one.server_cpu for one in side])
-        rows.append(
-            [
-                name,
-                round(median(side, attrgetter("rate"))),
-                "" if side is ours else rates,
-                median(side, attrgetter("server_cpu")),
-                "" if side is ours else costs,
-                median(side, attrgetter("p50")) / 1000,
-                median(side, attrgetter("p99")) / 1000,
-                round(median(side, lambda one: one.bytes / max(one.answers, 1))),
-                f"{median(side, attrgetter('own_share')):.0%}",
-            ]
-        )
-    return report.table(heads, rows)
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import sys
 from collections.abc import AsyncIterator
@@ -21,6 +20,7 @@ from arena.game.lobby import LobbyActor
 from arena.game.services import Services
 from arena.http.app import create_app
 from arena.keys import load_keys
+from arena.process import settle_memory
 from arena.rates import Rate
 from arena.secretbox import SecretBox
 from arena.settings import load_settings
@@ -78,13 +78,6 @@ async def main(port: int, dsn: str, folder: Path) -> None:
         async with gateway.open([listener]):
             settle_memory()
             await trio.sleep_forever()
-
-
-def settle_memory() -> None:
-    """What a server does once it is up: the collector leaves alone what will stay, and looks less often."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from time import monotonic
 from typing import Annotated, cast
 
 import asyncpg
-import uvicorn
 from fastapi import FastAPI, Header, Query, Response
 from pydantic import BaseModel
 
@@ -22,12 +21,13 @@ from arena.game.standings import MIN_PAUSE, Standings
 from arena.http import cursors
 from arena.http.bot_answers import summary
 from arena.http.schemas import BotList, BotsQuery, Leaderboard, LeaderboardQuery, StandingResponse
+from arena.process import settle_memory
 from arena.settings import load_settings
 from arena.store import bot_lists, leaderboards
 from arena.store.bot_lists import BotSort
 from arena.store.bot_views import PUBLIC_STATUSES
 from arena.store.leaderboards import Board, Window
-from benchmarks.reads.on_gateway import settle_memory
+from benchmarks.harness.on_uvicorn import serve
 from persistence import Database
 
 Known = Annotated[str | None, Header(alias="If-None-Match")]
@@ -103,13 +103,4 @@ def answer(model: BaseModel, known: str | None) -> Response:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        app,
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        access_log=False,
-        log_level="warning",
-    )
+    serve(app, int(sys.argv[1]))

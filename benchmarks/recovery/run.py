@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import asyncpg
-import trio
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
 
-from arena.keys import load_keys
-from arena.settings import load_settings
-from benchmarks.harness.cores import pinned, split
+from benchmarks.harness.arena import arena_command
+from benchmarks.harness.cores import split
 from benchmarks.harness.process import Memory, Server, running
-from benchmarks.paid import world
 from benchmarks.paid.chain import BotOnChain
-from benchmarks.paid.processes import running_module
+from benchmarks.paid.surroundings import open_ground, running_node
 from benchmarks.paid.world import Seat
 from benchmarks.recovery import history
 from benchmarks.recovery.history import History
-from persistence import EmbeddedPostgres
 
 TOKEN: Final = "a token for the metrics of the benchmark"
 ASKED: Final = 20
@@ -75,7 +70,9 @@ class Past:
     @contextmanager
     def arena(self) -> Iterator[Server]:
         """One that runs on it, ready."""
-        with running(_command, cores=split().server, environment=self._environment) as server:
+        with running(
+            arena_command("--no-demo"), cores=split().server, environment=self._environment
+        ) as server:
             _answer(server, "/api/v1/health/live")
             yield server
 
@@ -113,37 +110,11 @@ class Past:
 def past(folder: Path, *, bots: int, unjudged: int, seats: int = ASKED) -> Iterator[Past]:
     """Write it into a new database in this folder."""
     here = split()
-    common = {"ARENA_DATA_DIR": str(folder / "arena"), "ARENA_PUBLIC_URL": "http://127.0.0.1"}
-    settings = load_settings(None, **{name.lower(): value for name, value in common.items()})
-    keys = load_keys(settings)
-    with ExitStack() as stack:
-        postgres = EmbeddedPostgres(folder / "postgres")
-        stack.callback(postgres.stop)
-        with pinned(here.others):
-            postgres.start()
-
-        made = trio.run(
-            lambda: world.create(postgres.dsn, settings, keys, bot_count=bots, session_count=seats)
-        )
-        written = asyncio.run(_write(postgres.dsn, made.bots, unjudged))
-        node = stack.enter_context(running_module("benchmarks.paid.node", here.others))
-        node.tell(
-            [
-                {**asdict(bot), "bot_id": bot.bot_id.hex(), "founding_key": bot.founding_key.hex()}
-                for bot in written.bots
-            ]
-        )
-        rpc_port, ws_port = node.hear()
-        environment = {
-            **common,
-            "ARENA_RATE_LIMITS": "false",
-            "ARENA_CONNECTIONS_PER_ADDRESS": "0",
-            "ARENA_METRICS_TOKEN": TOKEN,
-            "DATABASE_URL": postgres.dsn,
-            "SOLANA_RPC_URL": f"http://127.0.0.1:{rpc_port}",
-            "SOLANA_WS_URL": f"ws://127.0.0.1:{ws_port}",
-        }
-        yield Past(environment, made.seats, bots, unjudged)
+    with open_ground(folder, here, bots=bots, sessions=seats) as ground:
+        written = asyncio.run(_write(ground.postgres.dsn, ground.made.bots, unjudged))
+        with running_node(written.bots, here) as (_node, asked):
+            environment = {**ground.environment, **asked, "ARENA_METRICS_TOKEN": TOKEN}
+            yield Past(environment, ground.made.seats, bots, unjudged)
 
 
 async def _write(dsn: str, bots: list[BotOnChain], unjudged: int) -> History:
@@ -152,11 +123,6 @@ async def _write(dsn: str, bots: list[BotOnChain], unjudged: int) -> History:
         return await history.write(database, bots, unjudged=unjudged)
     finally:
         await database.close()
-
-
-def _command(port: int) -> list[str]:
-    # `env` becomes the arena: the process is the same
-    return ["env", f"ARENA_PORT={port}", sys.executable, "-m", "arena", "serve", "--no-demo"]
 
 
 def _answer(server: Server, path: str, token: str | None = None) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.actors import fleet, looking, messages, peers
-from benchmarks.actors.measure import Ratio, Size, interleave, ratio, verdict
+from benchmarks.actors.measure import Size, interleave, verdict
+from benchmarks.harness.report import Spread, ratios
 
 TINY = Size(messages=messages.BATCH, rounds=1, fleet=30, fleets=1, traced_fleet=20, tree=600)
 
@@ -27,7 +28,7 @@ def test_sides_take_turns_and_are_compared_round_by_round() -> None:
 
     rates = interleave({"ours": ours, "theirs": theirs}, Size(messages=2, rounds=3))
     assert turns == ["ours", "theirs"] * 3
-    assert ratio(rates, "ours", "theirs") == Ratio(median=3, low=1, high=5)
+    assert ratios(rates["ours"], rates["theirs"]) == Spread(median=3, low=1, high=5)
 
 
 def test_an_aim_is_met_from_the_right_side() -> None:

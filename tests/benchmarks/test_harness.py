@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import pytest
 
-from benchmarks.harness import cores, native, report
+from benchmarks.harness import cores, native, report, sides
 from benchmarks.harness.load import ID_PLACE, Clients, Load, LoadFailed, holding, run
 from benchmarks.harness.process import Server, ServerFailed, running
 
@@ -191,6 +192,37 @@ def test_sides_take_turns_and_rounds_begin_with_another() -> None:
 
 def test_ratios_are_taken_within_a_round() -> None:
     assert report.ratios([2, 40, 9], [1, 10, 3]) == report.Spread(3, 2, 4)
+
+
+def test_a_side_that_did_nothing_in_a_round_is_no_error() -> None:
+    assert str(report.ratios([2, 40, 9], [1, 10, 0])) == "4.00 (2.00 to inf)"
+
+
+@dataclass(frozen=True)
+class Ran:
+    rate: float
+    server_cpu: float
+    p50: int = 1000
+    p99: int = 2000
+    own_share: float = 0.25
+
+
+def test_sides_are_compared_with_ours_which_is_the_first() -> None:
+    runs = {"ours": [Ran(300, 10), Ran(300, 10)], "theirs": [Ran(100, 20), Ran(200, 20)]}
+    text = report.comparison(runs, "message", "slowness", lambda run: 1 / run.rate * 300)
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    assert rows[0][:5] == ["", "messages/s", "ours to it", "CPU µs a message", "ours to it"]
+    assert rows[2] == ["ours", "300", "", "10.0", "", "1.00", "2.00", "1.00", "25%"]
+    assert rows[3][:4] == ["theirs", "150", "2.25 (1.50 to 3.00)", "20.0"]
+    assert rows[3][4:] == ["0.500 (0.500 to 0.500)", "1.00", "2.00", "2.25", "25%"]
+
+
+def test_fastapi_is_left_out_where_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sides, "NEEDED", ("absent_fastapi", "trio"))
+    assert sides.available({"ours": "on_gateway", sides.FASTAPI: "on_uvicorn"}) == {"ours": "on_gateway"}
+    assert "left out, absent_fastapi are missing: `make bench`" in capsys.readouterr().out
 
 
 def test_a_table_is_markdown() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from arena.chain.artifacts import DEFAULT_PROGRAM_ID
 from arena.chain.events import MessageFeeRecorded, parse_events
-from benchmarks.paid.__main__ import tell
+from benchmarks.paid.__main__ import tell, tell_in_messages
 from benchmarks.paid.chain import Chain
 from benchmarks.paid.recording import load
 from benchmarks.paid.run import Measured, Size, running_arena
@@ -62,10 +62,20 @@ def test_the_node_answers_batches_and_does_not_know_what_was_not_recorded() -> N
     assert json.loads(json.dumps(known)) == known
 
 
+TIMES = {"p50": 0.001, "p99": 0.002, "max": 0.003}
+MEASURED = Measured(2.0, 1000, TIMES, TIMES, TIMES, 25_000, 0.0, {}, {"arena": 0.9, "node": 0.1})
+
+
 def test_what_is_told_has_the_rate_and_the_price_of_a_message(capsys: pytest.CaptureFixture[str]) -> None:
-    times = {"p50": 0.001, "p99": 0.002, "max": 0.003}
-    tell("saturated", Measured(2.0, 1000, times, times, times, 25_000, 0.0, {}, {"arena": 0.9, "node": 0.1}))
+    tell("saturated", MEASURED)
     text = capsys.readouterr().out
     assert "500 messages/s, 1,800 µs of the arena's core each" in text
     assert "25.0 a message" in text
     assert "arena 90%, node 10%" in text
+
+
+def test_the_price_is_also_told_in_messages_of_the_yardstick(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_in_messages({"saturated": MEASURED}, [60, 45])
+    text = capsys.readouterr().out
+    assert "took 60.0 µs of that core before, 45.0 µs after" in text
+    assert "saturated: CPU of a paid message = 35.0 FastAPI chat messages (30.0 to 40.0)" in text

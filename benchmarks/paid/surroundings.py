@@ -1,0 +1,71 @@
+"""What an arena stands on in a benchmark: Postgres with a world in it, and a node that tells of the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import trio
+
+from arena.keys import load_keys
+from arena.settings import load_settings
+from benchmarks.harness.cores import Cores, pinned
+from benchmarks.paid import world
+from benchmarks.paid.chain import BotOnChain
+from benchmarks.paid.processes import Process, running_module
+from persistence import EmbeddedPostgres
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A Postgres with bots and players in it, and the settings of an arena that knows them."""
+
+    postgres: EmbeddedPostgres
+    made: world.World
+    environment: dict[str, str]
+
+
+@contextmanager
+def open_ground(folder: Path, here: Cores, *, bots: int, sessions: int) -> Iterator[Ground]:
+    """Make them in this folder; Postgres runs on the other cores than the server's."""
+    common = {"ARENA_DATA_DIR": str(folder / "arena"), "ARENA_PUBLIC_URL": "http://127.0.0.1"}
+    settings = load_settings(None, **{name.lower(): value for name, value in common.items()})
+    keys = load_keys(settings)
+    postgres = EmbeddedPostgres(folder / "postgres")
+    try:
+        with pinned(here.others):
+            postgres.start()
+        made = trio.run(
+            lambda: world.create(postgres.dsn, settings, keys, bot_count=bots, session_count=sessions)
+        )
+        environment = {
+            **common,
+            "ARENA_RATE_LIMITS": "false",
+            "ARENA_CONNECTIONS_PER_ADDRESS": "0",
+            "DATABASE_URL": postgres.dsn,
+        }
+        yield Ground(postgres, made, environment)
+    finally:
+        postgres.stop()
+
+
+@contextmanager
+def running_node(bots: Sequence[BotOnChain], here: Cores) -> Iterator[tuple[Process, dict[str, str]]]:
+    """A node whose chain has these bots, and the settings of an arena that asks it."""
+    with running_module("benchmarks.paid.node", here.others) as node:
+        node.tell(
+            [
+                {**asdict(bot), "bot_id": bot.bot_id.hex(), "founding_key": bot.founding_key.hex()}
+                for bot in bots
+            ]
+        )
+        rpc_port, ws_port = node.hear()
+        yield (
+            node,
+            {
+                "SOLANA_RPC_URL": f"http://127.0.0.1:{rpc_port}",
+                "SOLANA_WS_URL": f"ws://127.0.0.1:{ws_port}",
+            },
+        )
