@@ -7,15 +7,18 @@ Three ways lead to an event, and each alone would be enough in the end:
 - the poll of all tracked accounts, whose `event_seq` tells that something was missed. It goes on while the
   subscription is up, only slower.
 
-A bot has at most one task, which alone calls the handler for it. `event_seq` is what orders and what
-recognises repetitions, so it does not matter by how many ways an event comes in.
+Of a bot at most one thing is under way: an event is being handled, or missing ones are looked for. The usual event,
+which comes in its turn and is handled at once, costs no task. `event_seq` is what orders and what recognises
+repetitions, so it does not matter by how many ways an event comes in.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Never, Protocol
 from uuid import UUID
 
@@ -30,6 +33,7 @@ from arena.chain.client import AccountState, ChainClient, ChainUnavailable, Comm
 from arena.chain.events import LogsIncomplete, parse_events
 from arena.chain.history import missed_events
 from arena.chain.logs_subscription import PING_SECONDS, LogNotice, LogsSubscription
+from arena.chain.places import Places
 from arena.chain.tracked_bot import ChainEvent, Offer, TrackedBot
 from arena.problems import Problem
 
@@ -56,12 +60,19 @@ class FeedFull(Exception):
 class FeedHandler(Protocol):
     """What the events are for."""
 
-    async def handle(self, bot_id: UUID, event: ChainEvent) -> None:
-        """Deal with one event, durably by the time it returns.
+    def hand(
+        self,
+        bot_id: UUID,
+        event: ChainEvent,
+        handled: Callable[[], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Take one event, without waiting, and call one of the two once: when it was dealt with, durably, or could not
+        be. What this raises is as good as `failed`.
 
         For one bot it is called for one event at a time and in the order of `event_seq`; for several bots at
-        once. When it raises, it is called again with the same event after a while. After a restart it may be
-        called again with an event that it had dealt with but that `track` was not told of.
+        once. What has failed comes again after a while. After a restart an event may come again that was dealt with
+        but that `track` was not told of.
         """
 
 
@@ -149,8 +160,10 @@ class Feed:
         self._poll_all_now = False
         self._poll_wanted = trio.Event()
         self._nursery: trio.Nursery | None = None
-        self._handling = trio.CapacityLimiter(HANDLERS_AT_ONCE)
-        self._walking = trio.CapacityLimiter(WALKS_AT_ONCE)
+        self._handing = 0  # events that are being handled
+        self._for_a_place: deque[TrackedBot] = deque()  # whose next event is here
+        self._gives_places = False
+        self._walking = Places(WALKS_AT_ONCE)
         self._notices = 0
         self._silent_polls = 0
         self._handled = 0
@@ -180,7 +193,7 @@ class Feed:
         if bot is None:
             if len(self._bots) >= self._max_tracked:
                 raise FeedFull(f"{self._max_tracked} bots are tracked already")
-            bot = TrackedBot(bot_id, address, after_seq, MAX_PENDING)
+            bot = TrackedBot(bot_id, address, after_seq, MAX_PENDING, self._backoff())
             self._bots[bot_id] = bot
         else:
             self._by_address.pop(bot.address, None)
@@ -195,7 +208,7 @@ class Feed:
             return
         bot.drop()
         self._unchecked.pop(bot_id, None)
-        if not bot.working:  # else its task forgets it
+        if not bot.working:  # else it is forgotten when what is under way is done
             self._forget(bot)
 
     def handled_seq(self, bot_id: UUID) -> int | None:
@@ -230,7 +243,7 @@ class Feed:
         try:
             async with trio.open_nursery() as self._nursery:
                 for bot in self._bots.values():
-                    self._start_work(bot)
+                    self._go_on(bot)
                 self._nursery.start_soon(self._subscription.run)
                 await self._poll_forever()
         finally:
@@ -257,7 +270,7 @@ class Feed:
             self._offer(bot, [ChainEvent(event, notice.signature, notice.slot, None)])
             if bot.ended:
                 self.untrack(bot.bot_id)
-            self._start_work(bot)
+            self._go_on(bot)
 
     def _subscription_changed(self, subscribed: bool) -> None:
         self._notices = 0
@@ -340,7 +353,7 @@ class Feed:
             if bot.generation != generation:
                 continue  # tracked anew meanwhile, and to be checked again
             news |= bot.look(self._account_seq(bot, state), connection)
-            self._start_work(bot)
+            self._go_on(bot)
         return news
 
     def _account_seq(self, bot: TrackedBot, state: AccountState | None) -> int | None:
@@ -366,64 +379,102 @@ class Feed:
 
     # --- one bot ---
 
-    def _start_work(self, bot: TrackedBot) -> None:
-        if self._nursery is not None and not bot.working and bot.wanted and bot.lagging:
-            bot.working = True
-            self._nursery.start_soon(self._work, bot)
+    def _go_on(self, bot: TrackedBot) -> None:
+        """Hand out its next event, or look for it; once that is done, this is called again."""
+        if self._nursery is None or bot.working or not bot.wanted or not bot.lagging:
+            return
+        bot.working = True
+        if (found := bot.next()) is None:
+            self._nursery.start_soon(self._catch_up, bot)
+        elif self._handing >= HANDLERS_AT_ONCE:
+            self._for_a_place.append(bot)
+        else:
+            self._hand_out(bot, found)
 
-    async def _work(self, bot: TrackedBot) -> None:
-        """Bring a bot up to date. The only task that calls the handler for it."""
-        backoff = self._backoff()
+    def _hand_out(self, bot: TrackedBot, found: ChainEvent) -> None:
+        self._handing += 1
         generation = bot.generation
         try:
-            while bot.wanted:
-                if bot.generation != generation:
-                    generation = bot.generation
-                    backoff.reset()
-                if (found := bot.next()) is not None:
-                    if await self._handle(bot, found):
-                        backoff.reset()
-                    else:
-                        await bot.pause(backoff.next(), for_next=False)
-                elif bot.dirty:
-                    wait = await self._walk(bot, backoff)
+            self._handler.hand(
+                bot.bot_id,
+                found,
+                partial(self._was_handled, bot, found, generation),
+                partial(self._was_not_handled, bot, found, generation),
+            )
+        except Exception as error:  # noqa: BLE001 (as if it had failed a moment later)
+            self._was_not_handled(bot, found, generation, error)
+
+    def _was_handled(self, bot: TrackedBot, found: ChainEvent, generation: int) -> None:
+        self._handled += 1
+        if bot.generation == generation:
+            bot.advance(found)
+            bot.backoff.reset()
+            if bot.ended:
+                bot.drop()
+        self._free_place()
+        self._is_done(bot)
+
+    def _was_not_handled(
+        self, bot: TrackedBot, found: ChainEvent, generation: int, error: BaseException
+    ) -> None:
+        """The event stays, and is handed out again after a while."""
+        if isinstance(error, Problem | ActorError):
+            log.warning("event_postponed", bot_id=str(bot.bot_id), reason=str(error))
+        else:
+            log.error(
+                "an event could not be handled",
+                bot_id=str(bot.bot_id),
+                event_seq=found.event.event_seq,
+                exc_info=error,
+            )
+        self._free_place()
+        if self._nursery is None or bot.generation != generation:
+            self._is_done(bot)
+        else:
+            self._nursery.start_soon(self._rest, bot)
+
+    def _free_place(self) -> None:
+        self._handing -= 1
+        if self._gives_places:
+            return  # whoever gets a place may lose it at once; the loop below goes on
+        self._gives_places = True
+        while self._for_a_place and self._handing < HANDLERS_AT_ONCE:
+            self._is_done(self._for_a_place.popleft())  # with waiting
+        self._gives_places = False
+
+    def _is_done(self, bot: TrackedBot) -> None:
+        bot.working = False
+        if bot.wanted:
+            self._go_on(bot)
+        else:
+            self._forget(bot)
+
+    async def _rest(self, bot: TrackedBot) -> None:
+        try:
+            await bot.pause(bot.backoff.next(), for_next=False)
+        finally:
+            bot.working = False
+        self._is_done(bot)
+
+    async def _catch_up(self, bot: TrackedBot) -> None:
+        """Look for the next event until it is here, or there is none."""
+        try:
+            while bot.wanted and bot.lagging and bot.next() is None:
+                if bot.dirty:
+                    wait = await self._walk(bot)
                     if wait is not None:
                         await bot.pause(wait, for_next=True)
-                elif bot.lagging:  # a gap, or its account is ahead: the next one may be on its way
+                else:  # a gap, or its account is ahead: it may be on its way
                     await bot.listen(self._is_subscribed)
                     if bot.next() is None:
                         bot.dirty = True
-                else:
-                    break
                 if bot.ended:
                     bot.drop()
         finally:
             bot.working = False
-            if not bot.wanted:
-                self._forget(bot)
+        self._is_done(bot)
 
-    async def _handle(self, bot: TrackedBot, found: ChainEvent) -> bool:
-        """Hand out one event; False if the handler raised."""
-        async with self._handling:
-            generation = bot.generation
-            if not bot.wanted or bot.next() is not found:
-                return True  # untracked or tracked anew while waiting for a place
-            try:
-                await self._handler.handle(bot.bot_id, found)
-            except (Problem, ActorError) as error:
-                log.warning("event_postponed", bot_id=str(bot.bot_id), reason=str(error))
-                return False
-            except Exception:  # whatever it was: the event stays, and is handed out again
-                log.exception(
-                    "an event could not be handled", bot_id=str(bot.bot_id), event_seq=found.event.event_seq
-                )
-                return False
-        self._handled += 1
-        if bot.generation == generation:
-            bot.advance(found)
-        return True
-
-    async def _walk(self, bot: TrackedBot, backoff: Backoff) -> float | None:
+    async def _walk(self, bot: TrackedBot) -> float | None:
         """Fetch what is missing; returns how long to wait before the next try, None if nothing is missing."""
         async with self._walking:
             generation, handled = bot.generation, bot.handled
@@ -441,7 +492,7 @@ class Feed:
                 bot.dirty = True
                 self._last_error = str(error)
                 log.warning("a bot's history cannot be read", bot_id=str(bot.bot_id), error=str(error))
-                return backoff.next(error.retry_after)
+                return bot.backoff.next(error.retry_after)
         if bot.generation != generation:
             return None
         self._offer(bot, missed.events)
@@ -451,7 +502,7 @@ class Feed:
         log.warning(
             "events are missing", bot_id=str(bot.bot_id), handled=handled, known=target, unread=missed.unread
         )
-        return backoff.next()
+        return bot.backoff.next()
 
     def _forget(self, bot: TrackedBot) -> None:
         if self._bots.get(bot.bot_id) is bot:

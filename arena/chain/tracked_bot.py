@@ -16,6 +16,7 @@ from uuid import UUID
 import trio
 from solders.pubkey import Pubkey
 
+from arena.chain.backoff import Backoff
 from arena.chain.events import BotClosed, ProgramEvent
 
 REMEMBERED_SIGNATURES = 64
@@ -56,16 +57,18 @@ class TrackedBot:
     Args:
         handled: the `event_seq` up to which everything is done.
         capacity: how many events may wait. Beyond it the highest are dropped and fetched again later.
+        backoff: between attempts of whatever fails for it; it starts over when an event was handled.
     """
 
-    def __init__(self, bot_id: UUID, address: Pubkey, handled: int, capacity: int) -> None:
+    def __init__(self, bot_id: UUID, address: Pubkey, handled: int, capacity: int, backoff: Backoff) -> None:
         self.bot_id = bot_id
         self.address = address
         self.handled = handled
         self.account_seq: int | None = None  # what the account said last; None: no account was there
         self.wanted = True  # False once it was untracked
         self.dirty = False  # something has to be fetched
-        self.working = False  # a task is at it
+        self.working = False  # an event is being handled, or missing ones are looked for
+        self.backoff = backoff
         self.ended = False  # its last event was handled
         self.generation = 0  # how often it was tracked anew
         self._connection: int | None = None  # the subscription there was at the last look at its account
@@ -76,7 +79,7 @@ class TrackedBot:
         self._signatures: deque[tuple[int, str]] = deque(maxlen=REMEMBERED_SIGNATURES)
 
     def restart(self, address: Pubkey, handled: int) -> None:
-        """Track it anew from `handled`, also when a task is at it: what that one does now is not counted."""
+        """Track it anew from `handled`, also when something is under way: what comes of that is not counted."""
         if address != self.address:
             self._pending.clear()
         self.address = address
@@ -85,6 +88,7 @@ class TrackedBot:
         self.wanted = True
         self.ended = False
         self.generation += 1
+        self.backoff.reset()
         self._connection = None
         self._signatures.clear()
         self._forget_handled()

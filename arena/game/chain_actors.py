@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, NoReturn
 from uuid import UUID
@@ -66,9 +66,15 @@ class ChainRouter:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def handle(self, bot_id: UUID, event: ChainEvent) -> None:
-        """An event of a bot; durable when this returns."""
-        await self._services.bot(bot_id).ask(ChainEventSeen(event))
+    def hand(
+        self,
+        bot_id: UUID,
+        event: ChainEvent,
+        handled: Callable[[], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """An event of a bot; durable when it is said to be handled. See `FeedHandler`."""
+        self._services.bot(bot_id).inquire(ChainEventSeen(event), lambda _: handled(), failed)
 
     @staticmethod
     def wants(outcome: Outcome) -> bool:

@@ -205,23 +205,41 @@ class Recorder:
         self.failures: dict[UUID, Exception] = {}
         self.gate: trio.Event | None = None
         self.attempts = 0
+        self.raises = False
 
-    async def handle(self, bot_id: UUID, event: ChainEvent) -> None:
+    def hand(
+        self,
+        bot_id: UUID,
+        event: ChainEvent,
+        handled: Callable[[], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
         assert bot_id not in self.busy, "two events of one bot at once"
         self.busy.add(bot_id)
         self.most_busy = max(self.most_busy, len(self.busy))
         self.attempts += 1
-        try:
-            await trio.lowlevel.checkpoint()
-            if self.gate is not None:
-                await self.gate.wait()
-            key = (bot_id, event.event.event_seq)
-            if self.refuse.get(key, 0):
-                self.refuse[key] -= 1
-                raise self.failures.get(bot_id) or RuntimeError("not now")
-            self.seen[bot_id].append(event)
-        finally:
+        if self.raises:
             self.busy.discard(bot_id)
+            raise unavailable("actor")
+        trio.lowlevel.spawn_system_task(self._handle, bot_id, event, handled, failed)
+
+    async def _handle(
+        self,
+        bot_id: UUID,
+        event: ChainEvent,
+        handled: Callable[[], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        if self.gate is not None:
+            await self.gate.wait()
+        key = (bot_id, event.event.event_seq)
+        self.busy.discard(bot_id)
+        if self.refuse.get(key, 0):
+            self.refuse[key] -= 1
+            failed(self.failures.get(bot_id) or RuntimeError("not now"))
+        else:
+            self.seen[bot_id].append(event)
+            handled()
 
     def seqs(self, bot_id: UUID) -> list[int]:
         return [found.event.event_seq for found in self.seen[bot_id]]
@@ -892,9 +910,11 @@ async def test_it_goes_on_where_it_was_when_run_again(chain: Chain) -> None:
         nursery.cancel_scope.cancel()
 
 
-async def test_cancelled_in_the_middle_of_a_handler_the_event_is_handed_out_again(chain: Chain) -> None:
+async def test_an_event_that_is_being_handled_when_the_feed_ends_is_not_handed_out_twice(
+    chain: Chain,
+) -> None:
     bench = Bench(chain)
-    bench.recorder.gate = trio.Event()
+    gate = bench.recorder.gate = trio.Event()
     bench.track(A)
     chain.land(A, 1)
     async with trio.open_nursery() as nursery:
@@ -902,8 +922,76 @@ async def test_cancelled_in_the_middle_of_a_handler_the_event_is_handed_out_agai
         await until(lambda: bench.recorder.busy)
         nursery.cancel_scope.cancel()
     assert bench.feed.handled_seq(A) == 0
-    bench.recorder.gate.set()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(bench.feed.run)
-        await until(lambda: bench.recorder.seqs(A) == [1])
+        chain.land(A, 2)
+        await trio.sleep(0.2)
+        assert bench.recorder.attempts == 1
+        gate.set()
+        await until(lambda: bench.recorder.seqs(A) == [1, 2])
         nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("at_once", [1, 64])
+async def test_what_fails_while_the_feed_is_not_running_is_handed_out_by_the_next_run(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(arena.chain.feed, "HANDLERS_AT_ONCE", at_once)
+    bench = Bench(chain)
+    gate = bench.recorder.gate = trio.Event()
+    bots = [UUID(int=number) for number in range(1, 6)]
+    for bot in bots:
+        chain.land(bot, 1)
+        bench.track(bot)
+        bench.recorder.refuse[bot, 1] = 1
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(bench.feed.run)
+        await until(lambda: len(bench.recorder.busy) == min(at_once, len(bots)))
+        await trio.sleep(0.1)  # the others wait for a place
+        nursery.cancel_scope.cancel()
+    gate.set()
+    await until(lambda: not bench.recorder.busy)
+    assert bench.feed.status.handled == 0
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(bench.feed.run)
+        await until(lambda: all(bench.recorder.seqs(bot) == [1] for bot in bots))
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_handler_that_raises_is_asked_again_however_many_wait(
+    chain: Chain, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arena.chain.feed, "HANDLERS_AT_ONCE", 1)
+    bench = Bench(chain)
+    gate = bench.recorder.gate = trio.Event()
+    bots = [UUID(int=number) for number in range(1, 401)]
+    for bot in bots:
+        chain.land(bot, 1)
+        bench.track(bot)
+    nursery.start_soon(bench.feed.run)
+    await until(lambda: bench.feed.status.lagging == len(bots) and bench.recorder.busy)
+    bench.recorder.raises = True
+    with capture_logs():
+        gate.set()
+        await until(lambda: bench.recorder.attempts > len(bots))
+        bench.recorder.raises = False
+    await until(lambda: all(bench.recorder.seqs(bot) == [1] for bot in bots))
+    assert bench.recorder.most_busy == 1
+
+
+async def test_a_bot_that_is_untracked_while_its_event_is_handled_is_forgotten(
+    chain: Chain, nursery: trio.Nursery
+) -> None:
+    bench = Bench(chain)
+    gate = bench.recorder.gate = trio.Event()
+    chain.land(A, 1)
+    bench.track(A)
+    nursery.start_soon(bench.feed.run)
+    await until(lambda: bench.recorder.busy)
+    bench.feed.untrack(A)
+    chain.land(A, 2)
+    assert bench.feed.status.tracked == 0
+    gate.set()
+    await until(lambda: not bench.recorder.busy)
+    bench.track(A, 1)
+    await until(lambda: bench.recorder.seqs(A) == [1, 2])

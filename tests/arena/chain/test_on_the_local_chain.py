@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,15 @@ class Handler:
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[ChainEvent](1000)
 
-    async def handle(self, bot_id: UUID, event: ChainEvent) -> None:
-        await self._send.send(event)
+    def hand(
+        self,
+        bot_id: UUID,
+        event: ChainEvent,
+        handled: Callable[[], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._send.send_nowait(event)
+        handled()
 
     async def next(self, count: int) -> list[ChainEvent]:
         with trio.fail_after(20):

@@ -83,7 +83,7 @@ async def test_a_node_that_makes_up_a_fee_for_a_solving_message_is_found_out(
     )
     held = game.chain.lamports(Pubkey.from_string(bot.address))
     frames = await game.frames(player)
-    await game.router.handle(bot.id, ChainEvent(forged, outgoing.signature, 1, None))
+    await game.hear(bot.id, ChainEvent(forged, outgoing.signature, 1, None))
     await frames.until("rollback")
     assert (await game.bot(bot.id)).status is BotStatus.OPEN
     assert (await game.message(message.id)).status is MessageStatus.PAYING

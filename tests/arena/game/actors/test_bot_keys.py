@@ -40,7 +40,7 @@ async def rotate(game: Game, bot: Bot, quote_key: Pubkey, payout_key: Pubkey) ->
     landing = game.chain.land(signed.transaction)
     assert landing.error is None
     for event in landing.events:
-        await game.router.handle(bot.id, event)
+        await game.hear(bot.id, event)
 
 
 async def rotate_away(game: Game, bot: Bot) -> None:

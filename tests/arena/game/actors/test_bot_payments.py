@@ -240,7 +240,7 @@ async def test_an_event_that_is_told_twice_counts_once(brain: ScriptedBrain, gam
     landing = await game.land(outgoing)
     before = await game.bot(bot.id)
     [event] = landing.events
-    await game.router.handle(bot.id, event)
+    await game.hear(bot.id, event)
     await game.end(outgoing, landing)
     after = await game.bot(bot.id)
     assert (after.pot, after.message_count, after.event_seq) == (
@@ -260,11 +260,11 @@ async def test_an_event_that_is_ahead_of_its_turn_waits_for_the_ones_before(
     sent = [(await game.send(player, text))[1] for text in ("one", "two")]
     first, second = (game.chain.land(outgoing.transaction).events[0] for outgoing in sent)
     game.feed.after[bot.id] = 99
-    await game.router.handle(bot.id, second)
+    await game.hear(bot.id, second)
     assert (await game.bot(bot.id)).message_count == 0
     assert game.feed.after[bot.id] == 1, "the feed is to start again after what is known"
-    await game.router.handle(bot.id, first)
-    await game.router.handle(bot.id, second)
+    await game.hear(bot.id, first)
+    await game.hear(bot.id, second)
 
     async def both_judged() -> bool:
         return (await game.bot(bot.id)).judged_count == 2
@@ -327,7 +327,7 @@ async def test_a_payment_that_nobody_knows_halts_the_bot(
     assert isinstance(event.event, MessageFeeRecorded)
     forged = replace(event, event=replace(event.event, message_id=new_id()))
     await game.all_is_final(bot.id)  # before, it could be of another branch of the chain
-    await game.router.handle(bot.id, forged)
+    await game.hear(bot.id, forged)
     assert (await frames.until("settlement"))["status"] == "halted"
     release.set()
     await brain.wait_until_asked("sesame")
@@ -366,7 +366,7 @@ async def test_a_refund_that_nobody_owes_halts_the_bot(brain: ScriptedBrain, gam
     assert landing.error is None
     await game.all_is_final(bot.id)
     for event in landing.events:
-        await game.router.handle(bot.id, event)
+        await game.hear(bot.id, event)
     assert (await frames.until("settlement"))["status"] == "halted"
     assert game.system.info(f"/game/bots/{bot.id}").restarts == 0
     assert (await game.message(message.id)).status is MessageStatus.JUDGED
@@ -399,7 +399,7 @@ async def test_what_landed_while_the_server_was_down_is_taken_in(brain: Scripted
     landing = world.chain.land(outgoing.transaction)
     async with world.running() as game:
         await game.outbox.take(TransactionKind.FEE)
-        await game.router.handle(bot.id, landing.events[0])
+        await game.hear(bot.id, landing.events[0])
         await game.end(outgoing, landing)
         await game.message_becomes(quote.message_id, MessageStatus.JUDGED)
 
@@ -410,6 +410,7 @@ async def test_an_activation_that_another_one_has_overtaken_loses_with_everythin
     bot = await game.open_bot()
     player = await game.player(bot)
     quote = await game.quote(player, "hello")
+    await game.all_is_final(bot.id)  # nothing else is to be written, and to lose
     await game.database.execute("update actor_snapshots set version = version + 1 where id = $1", str(bot.id))
     with pytest.raises(Exception, match="crashed"):
         await game.pay(player, quote)

@@ -30,7 +30,7 @@ async def confirm(game: Game, outgoing: Outgoing) -> Landing:
     landing = game.chain.land(outgoing.transaction)
     assert landing.error is None
     for event in landing.events:
-        await game.router.handle(outgoing.bot_id, event)
+        await game.hear(outgoing.bot_id, event)
     return landing
 
 
@@ -112,7 +112,7 @@ async def test_what_makes_no_sense_on_a_branch_that_may_be_abandoned_halts_nobod
     overtaking = game.chain.land(second.transaction)
     overtaken = game.chain.land(first.outgoing.transaction)
     with pytest.raises(Problem) as refused:
-        await game.router.handle(bot.id, overtaken.events[0])  # paid once more, as it seems
+        await game.hear(bot.id, overtaken.events[0])  # paid once more, as it seems
     assert refused.value.code == "chain_unavailable"
     assert (await game.bot(bot.id)).status is BotStatus.OPEN
     game.chain.down = False
@@ -122,7 +122,7 @@ async def test_what_makes_no_sense_on_a_branch_that_may_be_abandoned_halts_nobod
 
     await eventually(noticed)
     for landing in (overtaking, overtaken):
-        await game.router.handle(bot.id, landing.events[0])
+        await game.hear(bot.id, landing.events[0])
     assert (await game.message_becomes(quote.message_id, MessageStatus.JUDGED)).message_index == 1
     assert (await game.message_becomes(first.message.id, MessageStatus.JUDGED)).message_index == 2
 
@@ -231,7 +231,7 @@ async def test_a_creation_that_was_taken_back_may_land_again(brain: ScriptedBrai
     assert (await game.bot(bot.id)).status is BotStatus.OPENING
     landing = game.chain.land(creation.raw)
     for event in landing.events:
-        await game.router.handle(bot.id, event)
+        await game.hear(bot.id, event)
     assert (await game.bot(bot.id)).status is BotStatus.OPEN
     player = await game.player(bot)
     await say(game, player, "hello")

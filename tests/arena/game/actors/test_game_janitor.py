@@ -131,7 +131,7 @@ async def test_a_refund_that_was_due_when_the_server_died_is_made(brain: Scripte
         quote, outgoing = await game.send(await game.player(bot), "boom")
         landing = world.chain.land(outgoing.transaction)
         world.chain.down = True
-        await game.router.handle(bot.id, landing.events[0])
+        await game.hear(bot.id, landing.events[0])
         await game.message_becomes(quote.message_id, MessageStatus.REFUNDING)
     world.chain.down = False
     async with world.running() as game:

@@ -74,11 +74,11 @@ async def test_a_bot_that_crashes_takes_its_offer_in_until_it_is_back(
     landing = game.chain.land(outgoing.transaction)
     game.journal.crash_before = "messages.paid"
     with pytest.raises(ActorCrashed):
-        await game.router.handle(bot.id, landing.events[0])
+        await game.hear(bot.id, landing.events[0])
     await eventually(lambda: game.services.offers.of(bot.id) is None)
     assert (await game.quote(player, "and now?")).amount == 1_000_000
     await eventually(lambda: game.services.offers.of(bot.id) is not None)
-    await game.router.handle(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
     await game.message_becomes(quote.message_id, MessageStatus.JUDGED)
 
 
@@ -88,7 +88,7 @@ async def test_after_a_fork_the_price_is_that_of_the_chain(brain: ScriptedBrain,
     await game.all_is_final(bot.id)
     game.chain.hold_finality()
     _, outgoing = await game.send(player, "hello")
-    await game.router.handle(bot.id, game.chain.land(outgoing.transaction).events[0])
+    await game.hear(bot.id, game.chain.land(outgoing.transaction).events[0])
     assert (await game.quote(player, "more")).amount == 1_100_000
     game.chain.fork()
 

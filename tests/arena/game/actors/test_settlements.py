@@ -124,7 +124,7 @@ async def test_there_is_one_step_at_a_time(brain: ScriptedBrain, game: Game) -> 
         await game.services.settlement(bot.id).ask(Advance())
     # the chain has it, and the bot knows; but it is not final yet
     landing = game.chain.land(sent.transaction)
-    await game.router.handle(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
     await game.services.settlement(bot.id).ask(Advance())
     assert [outgoing.kind for outgoing in game.outbox.all].count(SETTLE) == 1
     assert game.outbox.untaken(CLOSE) == []
@@ -206,7 +206,7 @@ async def test_a_crash_around_any_commit_of_a_settlement_pays_once(
     before = game.chain.lamports(winner.wallet)
     _, outgoing = await game.send(winner, "sesame")
     landing = game.chain.land(outgoing.transaction)
-    await game.router.handle(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
 
     def arm() -> None:
         setattr(game.journal, f"crash_{when}", statement)
@@ -217,7 +217,7 @@ async def test_a_crash_around_any_commit_of_a_settlement_pays_once(
         sent = await game.outbox.take(kind)
         landed = game.chain.land(sent.transaction)
         for event in landed.events:
-            await game.router.handle(bot.id, event)
+            await game.hear(bot.id, event)
         if statement == "transactions.outcome":
             arm()
             with pytest.raises(Exception, match="crashed"):
@@ -244,7 +244,7 @@ async def test_a_step_under_way_goes_on_after_a_restart_of_the_server(
     landing = world.chain.land(closing.transaction)
     async with world.running() as game:
         assert await game.outbox.take(CLOSE) == closing
-        await game.router.handle(bot.id, landing.events[0])
+        await game.hear(bot.id, landing.events[0])
         await game.end(closing, landing)
         await is_done(game, bot)
 
@@ -274,7 +274,7 @@ async def test_money_sent_to_where_a_bot_was_does_not_bring_its_settlement_back(
     closing = await game.outbox.take(CLOSE)
     landing = game.chain.land(closing.transaction)
     game.chain.give(Pubkey.from_string(bot.address), SOL)
-    await game.router.handle(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
     await game.end(closing, landing)
     await is_done(game, bot)
     await game.services.settlement(bot.id).ask(Advance())
@@ -308,7 +308,7 @@ async def test_a_step_waits_until_the_rows_have_learnt_of_the_one_before(
         )
         assert not game.outbox.untaken(REFUND) + game.outbox.untaken(CLOSE)
         for event in landing.events:
-            await game.router.handle(bot.id, event)
+            await game.hear(bot.id, event)
     await game.outbox.take(CLOSE)
 
 
@@ -332,7 +332,7 @@ async def test_an_outage_of_the_chain_postpones_a_settlement(brain: ScriptedBrai
     quote, outgoing = await game.send(player, "sesame")
     landing = game.chain.land(outgoing.transaction)
     game.chain.down = True
-    await game.router.handle(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
     await game.message_becomes(quote.message_id, MessageStatus.JUDGED)
     await eventually(lambda: is_alive(game, bot))
     await game.services.settlement(bot.id).ask(Advance())
@@ -350,7 +350,7 @@ async def test_a_full_submitter_postpones_a_step(brain: ScriptedBrain, game: Gam
     _, outgoing = await game.send(player, "sesame")
     landing = game.chain.land(outgoing.transaction)
     game.outbox.full = True
-    await game.router.handle(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
 
     async def is_committed() -> bool:
         return bool(await transactions.pending(game.database, bot.id, kind="settle"))
@@ -414,7 +414,7 @@ async def closed_by_a_stranger(game: Game, bot: Bot) -> str:
     landing = game.chain.land(signed.transaction)
     assert landing.error is None
     for event in landing.events:
-        await game.router.handle(bot.id, event)
+        await game.hear(bot.id, event)
     return signed.signature
 
 

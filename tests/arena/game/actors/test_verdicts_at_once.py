@@ -163,10 +163,10 @@ async def test_a_crash_before_the_commit_leaves_it_unpaid_until_the_chain_tells_
     landing = game.chain.land(outgoing.transaction)
     game.journal.crash_before = "messages.paid_and_judged"
     with pytest.raises(ActorCrashed):
-        await game.router.handle(bot.id, landing.events[0])
+        await game.hear(bot.id, landing.events[0])
     assert (await game.message(quote.message_id)).status is MessageStatus.PAYING
     assert len(await replies(game, bot)) == 1
-    await game.router.handle(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
     judged = await game.message_becomes(quote.message_id, MessageStatus.JUDGED)
     assert (judged.reply, judged.message_index) == ("you said hello", 2)
     assert len(await replies(game, bot)) == 2
@@ -179,8 +179,8 @@ async def test_a_crash_after_the_commit_judges_nothing_twice(quick: QuickBrain, 
     landing = game.chain.land(outgoing.transaction)
     game.journal.crash_after = "messages.paid_and_judged"
     with pytest.raises(ActorCrashed):
-        await game.router.handle(bot.id, landing.events[0])
-    await game.router.handle(bot.id, landing.events[0])
+        await game.hear(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
     assert (await game.message(quote.message_id)).status is MessageStatus.JUDGED
     assert len(await replies(game, bot)) == 2
     assert (await game.bot(bot.id)).judged_count == 2
@@ -218,7 +218,7 @@ async def test_a_verdict_that_was_taken_back_with_its_payment_is_given_again(
     game.chain.hold_finality()
     _, outgoing = await game.send(player, "hello")
     landing = game.chain.land(outgoing.transaction)
-    await game.router.handle(bot.id, landing.events[0])
+    await game.hear(bot.id, landing.events[0])
     [judged] = await messages.after_index(game.database, bot.id, 1)
     assert judged.status is MessageStatus.JUDGED
     game.chain.fork()
@@ -228,7 +228,7 @@ async def test_a_verdict_that_was_taken_back_with_its_payment_is_given_again(
 
     await eventually(undone)
     asked = list(quick.asked_at_once)
-    await game.router.handle(bot.id, game.chain.land(outgoing.transaction).events[0])
+    await game.hear(bot.id, game.chain.land(outgoing.transaction).events[0])
     again = await game.message_becomes(judged.id, MessageStatus.JUDGED)
     assert (again.reply, again.message_index) == ("you said hello", 2)
     assert quick.asked_at_once == asked, "it has said it already"
