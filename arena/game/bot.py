@@ -189,12 +189,12 @@ class BotActor(Actor[BotMessage]):
 
     async def _handle(self, bot: bots.Bot, message: BotMessage) -> Any:
         match message:
-            case PriceMessage():
-                return self._price(bot)
-            case AcceptPayment():
-                return await self._accept(bot, message)
             case ChainEventSeen(event):
                 return await self._record(bot, event)
+            case AcceptPayment():
+                return await self._accept(bot, message)
+            case PriceMessage():
+                return self._price(bot)
             case FinalityLearnt(finality):
                 return await self._learn_finality(bot, finality)
             case BrainAnswered():
@@ -298,7 +298,7 @@ class BotActor(Actor[BotMessage]):
         return Offer(
             bot=bot.address,
             quote_key=str(self._services.keys.quote_pubkey),
-            amount=bot.fees.price(self._mirror.message_count),
+            amount=self._mirror.next_price,
             closes_at=int(bot.closes_at.timestamp()),
         )
 
