@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, Never, TypeVar
+from typing import Any, Generic, TypeVar
 
 import trio
 
@@ -29,6 +29,7 @@ class Answering(Generic[T]):
     wake it, costs more than most answers.
 
     Args:
+        nursery: when it ends, nobody is told anything any more.
         answered: takes an item and its answer, in the actor's task; does not raise.
         failed: takes an item, and what kept it from an answer; `trio.TooSlowError` after `seconds`.
         limit: items that are being asked about at once.
@@ -36,6 +37,7 @@ class Answering(Generic[T]):
 
     def __init__(
         self,
+        nursery: trio.Nursery,
         actor: ActorRef,
         answered: Callable[[T, Any], None],
         failed: Callable[[T, BaseException], None],
@@ -43,6 +45,7 @@ class Answering(Generic[T]):
         seconds: float,
         limit: int,
     ) -> None:
+        self._nursery = nursery
         self._actor = actor
         self._answered = answered
         self._failed = failed
@@ -50,7 +53,7 @@ class Answering(Generic[T]):
         self._limit = limit
         # in the order of their deadlines, as all have the same time
         self._asked: dict[_Asked[T], None] = {}
-        self._begun = trio.Event()
+        self._watching = False
 
     def begin(self, item: T, message: Message[Any]) -> bool:
         """Ask about the item; False: too many others have no answer yet."""
@@ -58,7 +61,9 @@ class Answering(Generic[T]):
             return False
         asked = _Asked(item, trio.current_time() + self._seconds)
         self._asked[asked] = None
-        self._begun.set()
+        if not self._watching:
+            self._watching = True
+            self._nursery.start_soon(self._watch)
         try:
             asked.inquiry = self._actor.inquire(
                 message, partial(self._take, asked), partial(self._fail, asked)
@@ -67,20 +72,21 @@ class Answering(Generic[T]):
             self._fail(asked, error)
         return True
 
-    async def watch(self) -> Never:
-        """Give up on what takes too long, until cancelled; then on all."""
+    async def _watch(self) -> None:
+        """Give up on what takes too long, for as long as there is anything; when cancelled, on all."""
         try:
             while True:
-                # who is busy is looked at once in a while, not at every item
-                deadline = (
-                    next(iter(self._asked)).deadline if self._asked else trio.current_time() + self._seconds
+                # it looks once in a while, not at every item: the next one that is begun is late after that at the
+                # earliest
+                oldest = next(iter(self._asked), None)
+                await trio.sleep_until(
+                    oldest.deadline if oldest is not None else trio.current_time() + self._seconds
                 )
-                await trio.sleep_until(deadline)
                 self._give_up(trio.current_time())
                 if not self._asked:
-                    self._begun = trio.Event()
-                    await self._begun.wait()
+                    return
         finally:
+            self._watching = False
             for asked in self._asked:
                 if asked.inquiry is not None:
                     asked.inquiry.cancel()

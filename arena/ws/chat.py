@@ -104,9 +104,6 @@ class _Chat:
         self._actor = services.session(session.id)
         self._head = head
         self._following = Following(connection, self._log(), head)
-        self._answering = Answering[Paying](
-            self._actor, self._answer, self._refuse, seconds=ASK_TIMEOUT, limit=MAX_WORKING
-        )
 
     def _log(self) -> Log:
         database, bot_id, session_id = self._services.database, self._session.bot_id, self._session.id
@@ -132,18 +129,20 @@ class _Chat:
             ).encode()
         )
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._answering.watch)
+            answering = Answering[Paying](
+                nursery, self._actor, self._answer, self._refuse, seconds=ASK_TIMEOUT, limit=MAX_WORKING
+            )
             nursery.start_soon(self._following.run)
             nursery.start_soon(tell_presence, self._connection, self._services.presence, self._session.bot_id)
             try:
                 while True:
-                    self._take(await self._connection.receive())
+                    self._take(answering, await self._connection.receive())
             except ConnectionClosed:
                 nursery.cancel_scope.cancel()
 
     # -- what the client says
 
-    def _take(self, data: bytes | str) -> None:
+    def _take(self, answering: Answering[Paying], data: bytes | str) -> None:
         try:
             self._limits.check_frame()
             frame = CHAT.decode(data)
@@ -164,13 +163,13 @@ class _Chat:
             case ResumeFrame(after=after):
                 self._following.resume(after)
             case MessageFrame():
-                self._ask(frame, RequestQuote(frame.id, frame.text))
+                self._ask(answering, frame, RequestQuote(frame.id, frame.text))
             case PayFrame():
-                self._ask(frame, Pay(frame.id, frame.transaction))
+                self._ask(answering, frame, Pay(frame.id, frame.transaction))
         self._following.spoken()
 
-    def _ask(self, frame: Paying, message: RequestQuote | Pay) -> None:
-        if not self._answering.begin(frame, message):
+    def _ask(self, answering: Answering[Paying], frame: Paying, message: RequestQuote | Pay) -> None:
+        if not answering.begin(frame, message):
             too_many = busy(f"At most {MAX_WORKING} frames of a connection are worked on at once.")
             self._connection.send_nowait(error_frame(too_many, frame.id))
 

@@ -40,11 +40,12 @@ class Sleeper(Actor):
 class Desk:
     """Asks an actor to sleep, and remembers when what came of it."""
 
-    def __init__(self, actor: ActorRef) -> None:
+    def __init__(self, nursery: trio.Nursery, actor: ActorRef) -> None:
         self.answers: list[tuple[str, float]] = []
         self.errors: list[tuple[str, type[BaseException]]] = []
         self._began = trio.current_time()
         self.answering = Answering[str](
+            nursery,
             actor,
             lambda item, answer: self.answers.append((item, trio.current_time() - self._began)),
             lambda item, error: self.errors.append((item, type(error))),
@@ -61,20 +62,30 @@ async def desk(path: str = "/sleeper") -> AsyncIterator[Desk]:
     tree = SupervisorSpec("root", [ActorSpec("sleeper", Sleeper)])
     with trio.fail_after(1000):
         async with open_system(tree) as system, trio.open_nursery() as nursery:
-            made = Desk(system.ref(path))
-            nursery.start_soon(made.answering.watch)
-            yield made
+            yield Desk(nursery, system.ref(path))
             nursery.cancel_scope.cancel()
 
 
 async def test_each_item_gets_its_answer_and_none_a_task(autojump_clock: trio.abc.Clock) -> None:
     async with desk() as asking:
+        assert asking.ask("a", 1)
         await trio.testing.wait_all_tasks_blocked()
         before = trio.lowlevel.current_statistics().tasks_living
-        assert [asking.ask(item, 1) for item in "abc"] == [True] * 3
+        assert [asking.ask(item, 1) for item in "bc"] == [True] * 2
         assert trio.lowlevel.current_statistics().tasks_living == before
         await trio.sleep(5)
     assert asking.answers == [("a", 1), ("b", 2), ("c", 3)]
+
+
+async def test_who_is_silent_for_long_costs_no_task_at_all(autojump_clock: trio.abc.Clock) -> None:
+    async with desk() as asking:
+        await trio.testing.wait_all_tasks_blocked()
+        before = trio.lowlevel.current_statistics().tasks_living
+        for _ in range(2):
+            asking.ask("a", 1)
+            await trio.sleep(SECONDS + 1)
+            assert trio.lowlevel.current_statistics().tasks_living == before
+    assert len(asking.answers) == 2
 
 
 async def test_no_more_than_the_limit_are_asked_about_and_then_there_is_room_again(
@@ -136,8 +147,7 @@ async def test_what_an_actor_that_stops_leaves_unanswered_has_failed(
 ) -> None:
     tree = SupervisorSpec("root", [ActorSpec("sleeper", Sleeper)])
     async with open_system(tree) as system, trio.open_nursery() as nursery:
-        asking = Desk(system.ref("/sleeper"))
-        nursery.start_soon(asking.answering.watch)
+        asking = Desk(nursery, system.ref("/sleeper"))
         asking.ask("at work", 2)
         asking.ask("queued", 1)
         await trio.sleep(1)
