@@ -88,7 +88,7 @@ class WebsocketConnection(HeldConnection):
         transport = self._transport
         if transport.pending_since is not None and not self._has_room():
             return False
-        transport.write(b"".join(map(text_frame, frames)))
+        transport.write(text_frame(frames[0]) if len(frames) == 1 else b"".join(map(text_frame, frames)))
         self._traffic.frames_out += len(frames)
         return True
 

@@ -427,7 +427,7 @@ class BotActor(Actor[BotMessage]):
                 if isinstance(seen.event, BotCreated):
                     self._last_paid_at = time.time()
                 self._watch_clock()
-        self._think_on()
+        await self._judge_what_is_ready(bot)
 
     async def _meaning(
         self, bot: bots.Bot, seen: ChainEvent
@@ -542,13 +542,25 @@ class BotActor(Actor[BotMessage]):
             self._thinker.go_on()
 
     def _unsolved_at_once(self, paid: PaidMessage) -> Verdict | None:
-        """The verdict on the message that the chain tells of now, if it is its turn and the brain need not think."""
-        return self._thinker.unsolved_at_once(paid) if self._judges and not self._judging else None
+        """The verdict on the message that the chain tells of now, to be committed with it: if it is its turn, the brain
+        need not think, and the bot is not solved: a reward is counted from what is committed.
+        """
+        if self._judging or not self._judges:
+            return None
+        verdict = self._thinker.at_once(paid)
+        return None if verdict is None or verdict.solved else verdict
 
     async def _judge_what_is_ready(self, bot: bots.Bot) -> None:
-        while self._judges and (ready := self._judging.ready()) is not None:
+        while self._judges and (ready := self._ready()) is not None:
             await self._judge(bot, *ready)
         self._think_on()
+
+    def _ready(self) -> tuple[PaidMessage, Verdict | Unjudged] | None:
+        """The message whose turn it is, if its verdict is there or needs no thought."""
+        if (paid := self._judging.unthought()) is None:
+            return self._judging.ready()
+        verdict = self._thinker.at_once(paid)
+        return None if verdict is None else (paid, verdict)
 
     async def _judge(self, bot: bots.Bot, paid: PaidMessage, verdict: Verdict | Unjudged) -> None:
         assert paid.index == self._mirror.judged_count + 1, "verdicts follow the order of the chain"

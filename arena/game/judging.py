@@ -7,7 +7,7 @@ is the chain's: the first to pay is the first to be judged, however fast the net
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
 from arena.brains import Verdict
@@ -57,8 +57,12 @@ class Judging:
         assert not self._waiting or paid.index == self._waiting[-1].index + 1, "the chain's order has no gaps"
         self._waiting.append(paid)
 
-    def start_thinking(self) -> list[PaidMessage]:
-        """The messages that are to be thought about from now on."""
+    def start_thinking(self, can_wait: Callable[[PaidMessage], bool] = lambda _: False) -> list[PaidMessage]:
+        """The messages that are to be thought about from now on.
+
+        Args:
+            can_wait: whether a message needs no thought before its turn.
+        """
         started: list[PaidMessage] = []
         room = MAX_THINKING - self.thinking
         sessions: set[UUID] = set()
@@ -66,7 +70,7 @@ class Judging:
             if room <= 0:
                 break
             message = paid.message
-            if message.session_id not in sessions and message.id not in self._thoughts:
+            if message.session_id not in sessions and message.id not in self._thoughts and not can_wait(paid):
                 self._thoughts[message.id] = _Thought()
                 started.append(paid)
                 room -= 1
@@ -108,9 +112,15 @@ class Judging:
         thought = self._thoughts.get(self._waiting[0].message.id)
         return (self._waiting[0], thought.verdict) if thought is not None and thought.answered else None
 
+    def unthought(self) -> PaidMessage | None:
+        """The message whose turn it is, if nobody thinks or has thought about it."""
+        if not self._waiting or self._waiting[0].message.id in self._thoughts:
+            return None
+        return self._waiting[0]
+
     def done(self) -> None:
         """The message whose turn it was has its verdict."""
-        del self._thoughts[self._waiting.popleft().message.id]
+        self._thoughts.pop(self._waiting.popleft().message.id, None)
 
     def stop(self) -> list[PaidMessage]:
         """Nothing more is judged: returns what is left, which nobody thinks about from now on."""

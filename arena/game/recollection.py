@@ -31,6 +31,10 @@ class Recollection:
         turns = self._sessions.get(session_id)
         return None if turns is None else list(turns)
 
+    def knows(self, session_id: UUID) -> bool:
+        """Whether `of` has an answer."""
+        return session_id in self._sessions
+
     def keep(self, session_id: UUID, turns: Iterable[Turn]) -> None:
         """What was read."""
         self._forget(session_id)

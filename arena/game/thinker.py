@@ -53,6 +53,8 @@ class Thinker:
         self._judging = judging
         self._publish = publish
         self._tasks: dict[UUID, trio.CancelScope] = {}
+        self._to_think: set[UUID] = set()
+        """Messages that a brain without thinking had no verdict on."""
         self._shown: UUID | None = None
         self._show_at = 0.0
         """When the next piece of the reply to the message `_shown` may be shown."""
@@ -76,23 +78,37 @@ class Thinker:
         """Why the brain could not judge a message now, if it could not."""
         return None if self._limited is None else self._limited.unavailable()
 
-    def unsolved_at_once(self, paid: PaidMessage) -> Verdict | None:
-        """The verdict on a message whose turn it is, if it is known without thinking and does not solve the bot.
+    def at_once(self, paid: PaidMessage) -> Verdict | None:
+        """The verdict on a message whose turn it is, if it is known without thinking.
 
-        One that does is given by itself: its reward is counted from what is committed.
+        None: it has to be thought about.
         """
-        history = self._recollection.of(paid.message.session_id)
-        if self._prompt is None or history is None or paid.earlier is not None or paid.message.adopted:
+        if not self._need_not_think(paid) or self._services.winding_down.began:
             return None
-        if self._services.winding_down.began:
-            return None
+        assert self._prompt is not None
+        history = self._recollection.of(paid.message.session_id) or []
         verdict = think_at_once(self._prompt, paid.message.text, history, paid.index)
-        return None if verdict is None or verdict.solved else verdict
+        if verdict is None:
+            self._to_think.add(paid.message.id)
+        return verdict
+
+    def _need_not_think(self, paid: PaidMessage) -> bool:
+        """Whether the brain is a rule, which has not failed with this message, and knows what its player has said."""
+        message = paid.message
+        return (
+            self._prompt is not None
+            and message.id not in self._to_think
+            and self._recollection.knows(message.session_id)
+            and paid.earlier is None
+            and not message.adopted
+        )
 
     def go_on(self) -> None:
         """Start to think about what can be thought about, and show what can be shown."""
         # what is paid when the arena is about to end is judged after its next start
-        begun = [] if self._services.winding_down.began else self._judging.start_thinking()
+        begun = (
+            [] if self._services.winding_down.began else self._judging.start_thinking(self._need_not_think)
+        )
         for paid in begun:
             self._tasks[paid.message.id] = self._context.start_task(self._think, paid, name="brain")
         self.show()
@@ -113,6 +129,7 @@ class Thinker:
     def answered(self, answer: BrainAnswered) -> None:
         """The bot has got an answer."""
         self._tasks.pop(answer.message_id, None)
+        self._to_think.discard(answer.message_id)
         self._judging.answer(answer.message_id, answer.verdict)
         if self._judging.speaking is None:
             self._stop_showing()
@@ -125,6 +142,7 @@ class Thinker:
     def stop(self) -> None:
         """Nothing that waits is thought about any more, and what was said is read anew."""
         self._recollection.clear()
+        self._to_think.clear()
         self._judging.stop()
         for scope in self._tasks.values():
             scope.cancel()

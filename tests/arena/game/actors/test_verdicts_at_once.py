@@ -151,7 +151,32 @@ async def test_nobody_is_judged_before_their_turn(quick: QuickBrain, game: Game)
     release.set()
     await game.message_becomes(second.id, MessageStatus.JUDGED)
     assert (await game.message(first.id)).status is MessageStatus.JUDGED
+    assert "hello" not in quick.asked, "when it was its turn it needed no thought either"
     assert (await game.say(fast, "and now")).status is MessageStatus.JUDGED
+
+
+async def test_a_queue_of_messages_is_judged_in_its_order_when_the_slow_one_is_done(
+    quick: QuickBrain, game: Game
+) -> None:
+    """Each player's earlier message is part of what the next one is judged by, also in the queue."""
+    bot = await game.open_bot()
+    slow, one, two = [await regular(game, bot) for _ in range(3)]
+    release = quick.gate("slow")
+    await game.say(slow, "slow")
+    waiting = [await game.say(player, text) for player, text in ((one, "a"), (two, "b"), (one, "c"))]
+    winning = await game.say(two, "sesame")
+    late = await game.say(one, "d")
+    assert {(await game.message(message.id)).status for message in waiting} == {MessageStatus.PAID}
+    release.set()
+    assert (await game.message_becomes(winning.id, MessageStatus.JUDGED)).solved
+    assert [(await game.message(message.id)).reply for message in waiting] == [
+        "you said a",
+        "you said b",
+        "you said c",
+    ]
+    assert (await game.message_becomes(late.id, MessageStatus.REFUNDING)).refund_reason == "late"
+    assert (await game.bot(bot.id)).status is BotStatus.SOLVED
+    assert not {"a", "b", "c", "sesame", "d"} & set(quick.asked)
 
 
 async def test_a_crash_before_the_commit_leaves_it_unpaid_until_the_chain_tells_again(
