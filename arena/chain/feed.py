@@ -15,27 +15,24 @@ repetitions, so it does not matter by how many ways an event comes in.
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import Never, Protocol
+from typing import Never
 from uuid import UUID
 
 import structlog
 import trio
 from solders.pubkey import Pubkey
 
-from actors import ActorError
 from arena.chain.accounts import AccountMalformed, decode_bot
 from arena.chain.backoff import Backoff
 from arena.chain.client import AccountState, ChainClient, ChainUnavailable, Commitment
+from arena.chain.deliveries import Deliveries, FeedHandler
 from arena.chain.events import LogsIncomplete, parse_events
 from arena.chain.history import missed_events
 from arena.chain.logs_subscription import PING_SECONDS, LogNotice, LogsSubscription
 from arena.chain.places import Places
 from arena.chain.tracked_bot import ChainEvent, Offer, TrackedBot
-from arena.problems import Problem
 
 __all__ = ["ChainEvent", "Feed", "FeedFull", "FeedHandler", "FeedStatus"]
 
@@ -45,7 +42,6 @@ MAX_POLL_AGE = 30.0
 """Seconds after which the chain should have been looked at again."""
 MAX_TRACKED = 50_000
 MAX_PENDING = 256  # events of one bot that wait for their turn
-HANDLERS_AT_ONCE = 64
 WALKS_AT_ONCE = 8
 SUBSCRIBED_POLL_FACTOR = 5
 SILENT_POLLS = (
@@ -55,25 +51,6 @@ SILENT_POLLS = (
 
 class FeedFull(Exception):
     """No more bots can be tracked."""
-
-
-class FeedHandler(Protocol):
-    """What the events are for."""
-
-    def hand(
-        self,
-        bot_id: UUID,
-        event: ChainEvent,
-        handled: Callable[[], None],
-        failed: Callable[[BaseException], None],
-    ) -> None:
-        """Take one event, without waiting, and call one of the two once: when it was dealt with, durably, or could not
-        be. What this raises is as good as `failed`.
-
-        For one bot it is called for one event at a time and in the order of `event_seq`; for several bots at
-        once. What has failed comes again after a while. After a restart an event may come again that was dealt with
-        but that `track` was not told of.
-        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +117,6 @@ class Feed:
             raise ValueError("the feed needs a commitment of confirmed or finalized")
         self._client = client
         self._program_id = program_id
-        self._handler = handler
         self._poll_interval = poll_interval
         self._max_tracked = max_tracked
         self._backoff_limits = (backoff_initial, backoff_maximum)
@@ -160,13 +136,10 @@ class Feed:
         self._poll_all_now = False
         self._poll_wanted = trio.Event()
         self._nursery: trio.Nursery | None = None
-        self._handing = 0  # events that are being handled
-        self._for_a_place: deque[TrackedBot] = deque()  # whose next event is here
-        self._gives_places = False
+        self._deliveries = Deliveries(handler, self._is_done, self._has_failed)
         self._walking = Places(WALKS_AT_ONCE)
         self._notices = 0
         self._silent_polls = 0
-        self._handled = 0
         self._foreign = 0
         self._contradictions = 0
         self._last_poll_at: float | None = None
@@ -229,7 +202,7 @@ class Feed:
             last_poll_at=self._last_poll_at,
             tracked=len(wanted),
             lagging=sum(bot.lagging for bot in wanted),
-            handled=self._handled,
+            handled=self._deliveries.handled,
             foreign=self._foreign,
             contradictions=self._contradictions,
             connections=self._subscription.connections,
@@ -386,72 +359,27 @@ class Feed:
         bot.working = True
         if (found := bot.next()) is None:
             self._nursery.start_soon(self._catch_up, bot)
-        elif self._handing >= HANDLERS_AT_ONCE:
-            self._for_a_place.append(bot)
         else:
-            self._hand_out(bot, found)
-
-    def _hand_out(self, bot: TrackedBot, found: ChainEvent) -> None:
-        self._handing += 1
-        generation = bot.generation
-        try:
-            self._handler.hand(
-                bot.bot_id,
-                found,
-                partial(self._was_handled, bot, found, generation),
-                partial(self._was_not_handled, bot, found, generation),
-            )
-        except Exception as error:  # noqa: BLE001 (as if it had failed a moment later)
-            self._was_not_handled(bot, found, generation, error)
-
-    def _was_handled(self, bot: TrackedBot, found: ChainEvent, generation: int) -> None:
-        self._handled += 1
-        if bot.generation == generation:
-            bot.advance(found)
-            bot.backoff.reset()
-            if bot.ended:
-                bot.drop()
-        self._free_place()
-        self._is_done(bot)
-
-    def _was_not_handled(
-        self, bot: TrackedBot, found: ChainEvent, generation: int, error: BaseException
-    ) -> None:
-        """The event stays, and is handed out again after a while."""
-        if isinstance(error, Problem | ActorError):
-            log.warning("event_postponed", bot_id=str(bot.bot_id), reason=str(error))
-        else:
-            log.error(
-                "an event could not be handled",
-                bot_id=str(bot.bot_id),
-                event_seq=found.event.event_seq,
-                exc_info=error,
-            )
-        self._free_place()
-        if self._nursery is None or bot.generation != generation:
-            self._is_done(bot)
-        else:
-            self._nursery.start_soon(self._rest, bot)
-
-    def _free_place(self) -> None:
-        self._handing -= 1
-        if self._gives_places:
-            return  # whoever gets a place may lose it at once; the loop below goes on
-        self._gives_places = True
-        while self._for_a_place and self._handing < HANDLERS_AT_ONCE:
-            self._is_done(self._for_a_place.popleft())  # with waiting
-        self._gives_places = False
+            self._deliveries.deliver(bot, found)
 
     def _is_done(self, bot: TrackedBot) -> None:
+        """Nothing is under way for it any more."""
         bot.working = False
         if bot.wanted:
             self._go_on(bot)
         else:
             self._forget(bot)
 
-    async def _rest(self, bot: TrackedBot) -> None:
+    def _has_failed(self, bot: TrackedBot) -> None:
+        if self._nursery is None:
+            self._is_done(bot)
+        else:
+            self._nursery.start_soon(self._rest, bot, bot.generation)
+
+    async def _rest(self, bot: TrackedBot, generation: int) -> None:
         try:
-            await bot.pause(bot.backoff.next(), for_next=False)
+            if bot.generation == generation:  # else it was tracked anew before this began
+                await bot.pause(bot.backoff.next(), for_next=False)
         finally:
             bot.working = False
         self._is_done(bot)

@@ -18,6 +18,7 @@ import trio.testing
 from structlog.testing import capture_logs
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest, serve_websocket
 
+import arena.chain.deliveries
 import arena.chain.feed
 from arena.chain.client import ChainClient
 from arena.chain.feed import ChainEvent, Feed, FeedFull
@@ -461,7 +462,7 @@ async def test_a_slow_bot_does_not_hold_up_another(bench: Bench, chain: Chain) -
 async def test_handlers_at_once_are_bounded(
     chain: Chain, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arena.chain.feed, "HANDLERS_AT_ONCE", 3)
+    monkeypatch.setattr(arena.chain.deliveries, "HANDLERS_AT_ONCE", 3)
     bench = Bench(chain)
     bots = [UUID(int=number) for number in range(1, 11)]
     for bot in bots:
@@ -936,7 +937,7 @@ async def test_an_event_that_is_being_handled_when_the_feed_ends_is_not_handed_o
 async def test_what_fails_while_the_feed_is_not_running_is_handed_out_by_the_next_run(
     chain: Chain, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(arena.chain.feed, "HANDLERS_AT_ONCE", at_once)
+    monkeypatch.setattr(arena.chain.deliveries, "HANDLERS_AT_ONCE", at_once)
     bench = Bench(chain)
     gate = bench.recorder.gate = trio.Event()
     bots = [UUID(int=number) for number in range(1, 6)]
@@ -961,7 +962,7 @@ async def test_what_fails_while_the_feed_is_not_running_is_handed_out_by_the_nex
 async def test_a_handler_that_raises_is_asked_again_however_many_wait(
     chain: Chain, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arena.chain.feed, "HANDLERS_AT_ONCE", 1)
+    monkeypatch.setattr(arena.chain.deliveries, "HANDLERS_AT_ONCE", 1)
     bench = Bench(chain)
     gate = bench.recorder.gate = trio.Event()
     bots = [UUID(int=number) for number in range(1, 401)]
