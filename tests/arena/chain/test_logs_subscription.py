@@ -419,7 +419,6 @@ ACCEPTED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnectio
         (b"", "HandshakeError"),
     ],
 )
-@pytest.mark.filterwarnings("error::ResourceWarning")
 async def test_who_opens_no_websocket_is_left_and_asked_again(answer: bytes, name: str) -> None:
     async def talk(peer: Peer) -> None:
         await peer.stream.receive_some()
