@@ -13,13 +13,12 @@ import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task
 
 from actors.errors import ActorStopped, MailboxFull
-from actors.message import Message
+from actors.message import AnswerT, Message
 
 if TYPE_CHECKING:
     from actors.undelivered import UndeliveredMail
 
 ResultT = TypeVar("ResultT")
-AnswerT = TypeVar("AnswerT")
 
 logger = logging.getLogger("actors")
 
