@@ -145,7 +145,7 @@ class _AtHand:
         self._connection: PoolConnectionProxy | None = None
 
     def take(self) -> PoolConnectionProxy | None:
-        """The connection, if nobody else has it and it is still there."""
+        """The connection, if nobody else has it. It may be over."""
         connection, self._connection = self._connection, None
         return connection
 

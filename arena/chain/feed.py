@@ -363,11 +363,13 @@ class Feed:
             self._deliveries.deliver(bot, found)
 
     def _is_done(self, bot: TrackedBot) -> None:
+        self._is_idle(bot)
+        self._go_on(bot)
+
+    def _is_idle(self, bot: TrackedBot) -> None:
         """Nothing is under way for it any more."""
         bot.working = False
-        if bot.wanted:
-            self._go_on(bot)
-        else:
+        if not bot.wanted:
             self._forget(bot)
 
     def _has_failed(self, bot: TrackedBot) -> None:
@@ -381,8 +383,8 @@ class Feed:
             if bot.generation == generation:  # else it was tracked anew before this began
                 await bot.pause(bot.backoff.next(), for_next=False)
         finally:
-            bot.working = False
-        self._is_done(bot)
+            self._is_idle(bot)
+        self._go_on(bot)
 
     async def _catch_up(self, bot: TrackedBot) -> None:
         """Look for the next event until it is here, or there is none."""
@@ -399,8 +401,8 @@ class Feed:
                 if bot.ended:
                     bot.drop()
         finally:
-            bot.working = False
-        self._is_done(bot)
+            self._is_idle(bot)
+        self._go_on(bot)
 
     async def _walk(self, bot: TrackedBot) -> float | None:
         """Fetch what is missing; returns how long to wait before the next try, None if nothing is missing."""

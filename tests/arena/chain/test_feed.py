@@ -996,3 +996,17 @@ async def test_a_bot_that_is_untracked_while_its_event_is_handled_is_forgotten(
     await until(lambda: not bench.recorder.busy)
     bench.track(A, 1)
     await until(lambda: bench.recorder.seqs(A) == [1, 2])
+
+
+async def test_a_bot_that_is_untracked_while_the_feed_ends_leaves_its_place_to_another(chain: Chain) -> None:
+    bench = Bench(chain, max_tracked=1, backoff_initial=60.0, backoff_maximum=60.0)
+    chain.land(A, 1)
+    bench.recorder.refuse[A, 1] = 1
+    bench.track(A)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(bench.feed.run)
+        await until(lambda: bench.recorder.attempts == 1 and not bench.recorder.busy)
+        await trio.testing.wait_all_tasks_blocked()  # it rests after its failure
+        nursery.cancel_scope.cancel()
+        bench.feed.untrack(A)
+    bench.track(B)
