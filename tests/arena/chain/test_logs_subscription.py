@@ -219,7 +219,7 @@ async def test_it_asks_for_logs_that_mention_the_program() -> None:
         await peer.left()
 
     async with talking(talk, path="/v1/x?key=a%20b&y=1") as (listener, node):
-        await until(lambda: listener.subscription.connected)
+        await until(lambda: listener.subscription.connected and asked)
         assert asked == [
             {
                 "jsonrpc": "2.0",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from actors import ActorCrashed
+from actors import ActorCrashed, ActorInfo
 from arena.game import terms
 from arena.game.messages import PriceMessage
 from arena.problems import Problem
@@ -24,8 +24,14 @@ class FickleBrain(ScriptedBrain):
         return self.reason
 
 
-def handled(game: Game, bot: Bot) -> int:
-    return game.system.info(f"/game/bots/{bot.id}").handled
+def info(game: Game, bot: Bot) -> ActorInfo:
+    return game.system.info(f"/game/bots/{bot.id}")
+
+
+async def at_rest(game: Game, bot: Bot) -> None:
+    """A commit can be seen before the bot is through with the message that made it."""
+    await game.all_is_final(bot.id)
+    await eventually(lambda: info(game, bot).idle is not None)
 
 
 async def refusal(game: Game, bot: Bot) -> str:
@@ -37,17 +43,17 @@ async def refusal(game: Game, bot: Bot) -> str:
 async def test_a_quote_does_not_wait_for_the_bot_and_has_its_price(brain: ScriptedBrain, game: Game) -> None:
     bot = await game.open_bot()
     player = await game.player(bot)
-    await game.all_is_final(bot.id)
+    await at_rest(game, bot)
     for price in (1_000_000, 1_100_000, 1_210_000):
-        before = handled(game, bot)
+        before = info(game, bot).handled
         offer = game.services.offers.of(bot.id)
         assert offer is not None
         assert (await game.quote(player, "what would it be?")).amount == offer.amount == price
-        assert handled(game, bot) == before
+        assert info(game, bot).handled == before
         assert await game.bot_ref(bot.id).ask(PriceMessage()) == offer
         message = await game.say(player, "hello")
         await game.message_becomes(message.id, MessageStatus.JUDGED)
-        await game.all_is_final(bot.id)
+        await at_rest(game, bot)
 
 
 async def test_a_bot_that_is_over_has_no_offer(brain: ScriptedBrain, game: Game) -> None:
@@ -96,6 +102,7 @@ async def test_after_a_fork_the_price_is_that_of_the_chain(brain: ScriptedBrain,
         return (await game.bot(bot.id)).message_count == 0
 
     await eventually(undone)
+    await game.bot_ref(bot.id).ask(PriceMessage())  # it is past the commit that could be seen
     assert (await game.quote(player, "and more")).amount == 1_000_000
 
 
