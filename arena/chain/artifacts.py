@@ -4,10 +4,13 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from anchorpy.coder.coder import Coder
 from anchorpy_core.idl import Idl
 from solders.pubkey import Pubkey
+
+if TYPE_CHECKING:
+    from anchorpy.coder.coder import Coder
 
 PROGRAM_NAME = "arena_bot"
 
@@ -42,8 +45,11 @@ def idl() -> Idl:
 
 
 @cache
-def coder() -> Coder:
+def coder() -> "Coder":
     """anchorpy's coder of the IDL: encodes instructions, decodes accounts and events."""
+    # Here, since it imports clients and a pytest plugin: a sixth of what a start imports, for what is seldom asked.
+    from anchorpy.coder.coder import Coder
+
     return Coder(idl())
 
 

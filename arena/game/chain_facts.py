@@ -87,7 +87,7 @@ class Moved:
 
 Fact = Paid | PaidTooLate | Unknown | Moved | None
 
-Judge = Callable[[PaidMessage], Verdict | None]
+JudgeAtOnce = Callable[[PaidMessage], Verdict | None]
 """What the brain says of a paid message without thinking; None: it has to think."""
 
 
@@ -98,7 +98,7 @@ def apply(
     *,
     paying: Mapping[str, NewMessage],
     reveal: Callable[[], Reveal],
-    judge: Judge = lambda _: None,
+    judge: JudgeAtOnce = lambda _: None,
     refunding: Message | None = None,
     solution: Solution | None = None,
 ) -> Fact:
@@ -234,7 +234,7 @@ def _fee(
     seen: ChainEvent,
     event: MessageFeeRecorded,
     paying: Mapping[str, NewMessage],
-    judge: Judge,
+    judge: JudgeAtOnce,
 ) -> Fact:
     message = paying.get(seen.signature)
     if (
@@ -254,7 +254,7 @@ def paid_for(
     seen: ChainEvent,
     event: MessageFeeRecorded,
     message: NewMessage,
-    judge: Judge = lambda _: None,
+    judge: JudgeAtOnce = lambda _: None,
 ) -> Paid | PaidTooLate:
     """The chain has recorded the fee of this message."""
     paid = PaidMessage(message, event.message_index, earlier_verdict(message))

@@ -26,11 +26,15 @@ class RouteConnection:
     async def receive(self) -> bytes | str:
         return await websocket.receive()
 
-    def send_nowait(self, frame: bytes) -> None:
-        self._outbox.send_nowait(frame)
+    def send_nowait(self, *frames: bytes) -> None:
+        for frame in frames:
+            self._outbox.send_nowait(frame)
 
     async def send(self, frame: bytes) -> None:
         await self._outbox.send(frame)
+
+    def is_flushed(self) -> bool:
+        raise NotImplementedError
 
     async def flushed(self) -> None:
         raise NotImplementedError

@@ -9,7 +9,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from benchmarks.chat import yardstick
-from benchmarks.harness.cores import split
+from benchmarks.harness import memory
+from benchmarks.harness.cores import Cores, split
 from benchmarks.paid.chain import FINAL_AFTER, SLOT_SECONDS
 from benchmarks.paid.run import Measured, Size, running_arena
 
@@ -50,6 +51,12 @@ def tell_in_messages(phases: Mapping[str, Measured], lengths: Sequence[float]) -
         )
 
 
+def tell_of_memory(here: Cores) -> None:
+    """Most of what differs between two days: how much of what was read stays in the processor's caches."""
+    warm, cold = (memory.walk(1024, rest, here) for rest in (0.0, 0.02))
+    print(f"reading a MiB of memory takes {warm:,.0f} µs again and again, {cold:,.0f} µs after 20 ms of rest")
+
+
 def play(chosen: argparse.Namespace) -> dict[str, Measured]:
     """The phases, by title; each is told of as soon as it is over."""
     size = Size(bots=chosen.bots, sessions=chosen.sessions)
@@ -86,11 +93,14 @@ def main() -> None:
         "--no-yardstick",
         dest="yardstick",
         action="store_false",
-        help="do not measure a chat message through FastAPI before and after",
+        help="do not measure memory, nor a chat message through FastAPI before and after",
     )
     chosen = parser.parse_args()
     nothing: list[float] = []
-    with yardstick.laid(split()) if chosen.yardstick else nullcontext(nothing) as lengths:
+    here = split()
+    if chosen.yardstick:
+        tell_of_memory(here)
+    with yardstick.laid(here) if chosen.yardstick else nullcontext(nothing) as lengths:
         phases = play(chosen)
     if lengths:
         tell_in_messages(phases, lengths)

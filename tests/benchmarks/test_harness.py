@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from benchmarks.harness import cores, native, report, sides
+from benchmarks.harness import cores, memory, native, report, sides
 from benchmarks.harness.load import ID_PLACE, Clients, Load, LoadFailed, holding, run
 from benchmarks.harness.process import Server, ServerFailed, running
 
@@ -229,3 +230,18 @@ def test_a_table_is_markdown() -> None:
     assert report.table(["side", "rate"], [["ours", 12345], ["theirs", 0.5]]) == (
         "| side   |   rate |\n| ------ | -----: |\n| ours   | 12,345 |\n| theirs |  0.500 |"
     )
+
+
+# --- memory ---
+
+
+def test_memory_is_read_in_all_sizes_after_all_rests() -> None:
+    told = memory.table(HERE, kib=(1, 4), rests=(0.0, 0.001)).splitlines()
+    assert told[0] == "| KiB | after 0 ms | after 1 ms |"
+    assert [line.split("|")[1].strip() for line in told[2:]] == ["1", "4"]
+    assert memory.walk(64, 0.0, HERE, rounds=3) > 0
+
+
+@pytest.mark.parametrize("wrong", [(["0", "0", "1"]), (["64", "0", "0"]), (["64"])])
+def test_nothing_is_measured_that_makes_no_sense(wrong: list[str]) -> None:
+    assert subprocess.run([native.compiled(memory.SOURCE), *wrong]).returncode == 2

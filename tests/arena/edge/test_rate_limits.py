@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.edge.rate_limits import FLOOD, Buckets, RateLimits, Scope, rates_of
-from arena.game.bot import MAX_PAYING_PER_SESSION, MAX_UNJUDGED
 from arena.game.drafts import MAX_DRAFTS
+from arena.game.paying import MAX_PAYING_PER_SESSION, MAX_UNJUDGED
 from arena.game.session import MAX_QUOTES
 from arena.game.text import MAX_JOINED, MAX_MARKS
 from arena.http import faucet_limits

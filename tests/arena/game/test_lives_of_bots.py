@@ -16,8 +16,7 @@ from solders.system_program import TransferParams, transfer
 from actors import ActorSystem
 from arena.brains import Delta, Turn, Verdict
 from arena.chain.own_transactions import own_transaction
-from arena.game import bot as bot_module
-from arena.game import drafts, ending, terms
+from arena.game import drafts, ending, paying, terms
 from arena.game.closing import unsigned_closing
 from arena.game.messages import CloseUnplayed, Wake
 from arena.game.signing import sign_first
@@ -188,7 +187,7 @@ async def test_a_session_has_a_limit_of_payments_under_way(
     player = await arena.player(bot_id)
     with monkeypatch.context() as patch:
         patch.setattr(arena.services.submitter, "submit", lambda outgoing: None)
-        said = [await player.say("hello") for _ in range(bot_module.MAX_PAYING_PER_SESSION)]
+        said = [await player.say("hello") for _ in range(paying.MAX_PAYING_PER_SESSION)]
         with pytest.raises(Problem) as refused:
             await player.say("hello")
         assert refused.value.code == "too_many_payments"

@@ -16,7 +16,7 @@ from arena.chain.client import AccountState, Commitment
 from arena.chain.events import MessageFeeRecorded
 from arena.chain.feed import ChainEvent
 from arena.chain.submitter import TransactionKind
-from arena.game import bot as bot_module
+from arena.game import paying
 from arena.problems import Problem
 from arena.store.bots import BotStatus
 from arena.store.messages import MessageStatus
@@ -94,7 +94,7 @@ async def test_a_node_that_makes_up_a_fee_for_a_solving_message_is_found_out(
 async def test_payments_by_wallets_without_money_do_not_keep_others_out(
     game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot_module, "MAX_UNJUDGED", 4)
+    monkeypatch.setattr(paying, "MAX_UNJUDGED", 4)
     bot = await game.open_bot()
     for _ in range(2):
         penniless = await game.player(bot)

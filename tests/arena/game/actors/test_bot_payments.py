@@ -13,8 +13,7 @@ from arena.chain.events import MessageFeeRecorded
 from arena.chain.instructions import refund_message_fee
 from arena.chain.own_transactions import own_transaction
 from arena.chain.submitter import Expired, Failed, TransactionKind
-from arena.game import bot as bot_module
-from arena.game import submission
+from arena.game import paying, submission
 from arena.game.messages import PaymentState, PriceMessage
 from arena.ids import new_id
 from arena.problems import Problem
@@ -108,7 +107,7 @@ async def test_paying_twice_is_paying_once(brain: ScriptedBrain, game: Game) -> 
 async def test_a_session_has_few_payments_under_way(game: Game) -> None:
     bot = await game.open_bot()
     player, other = await game.player(bot), await game.player(bot)
-    for number in range(bot_module.MAX_PAYING_PER_SESSION):
+    for number in range(paying.MAX_PAYING_PER_SESSION):
         await game.send(player, f"message {number}")
     refused = await refusal(game, player, "one too many")
     assert (refused.code, refused.status) == ("too_many_payments", 429)
@@ -119,7 +118,7 @@ async def test_payments_that_are_not_on_the_chain_keep_nobody_out(
     brain: ScriptedBrain, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They cost nothing, so a stranger with many wallets could have as many under way as a bot would take."""
-    monkeypatch.setattr(bot_module, "MAX_UNJUDGED", 3)
+    monkeypatch.setattr(paying, "MAX_UNJUDGED", 3)
     bot = await game.open_bot()
     for number in range(5):
         await game.send(await game.player(bot), f"never lands {number}")
@@ -196,7 +195,7 @@ async def test_a_bot_has_a_limit_of_paid_messages_that_it_has_not_judged(
     brain: ScriptedBrain, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow brain must not gather work without end."""
-    monkeypatch.setattr(bot_module, "MAX_UNJUDGED", 3)
+    monkeypatch.setattr(paying, "MAX_UNJUDGED", 3)
     bot = await game.open_bot()
     release = brain.gate("slow")
     await game.say(await game.player(bot), "slow")

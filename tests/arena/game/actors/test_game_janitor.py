@@ -113,10 +113,10 @@ async def test_a_bot_that_does_not_wake_keeps_no_other_from_waking(
         opened = [(await game.open_bot()).id for _ in range(3)]
     look_at_clock = BotActor._look_at_clock
 
-    async def unable(bot: BotActor, row: bots.Bot) -> None:
-        if row.id == opened[0]:
+    async def unable(bot: BotActor) -> None:
+        if bot.context.ref.path.endswith(str(opened[0])):
             raise unavailable("database")
-        await look_at_clock(bot, row)
+        await look_at_clock(bot)
 
     monkeypatch.setattr(BotActor, "_look_at_clock", unable)
     async with world.running() as game:

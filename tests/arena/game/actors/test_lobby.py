@@ -9,9 +9,8 @@ import trio
 
 from actors import MailboxFull, Subscription
 from arena.chain.submitter import TransactionKind
-from arena.game import bot as bot_actor
-from arena.game import lobby
-from arena.game.messages import LobbyUpdate, SubscribeLobby
+from arena.game import bot_record, lobby
+from arena.game.messages import LobbyUpdate, SubscribeLobby, Wake
 from arena.store.bots import BotStatus
 from tests.fixtures.game import Game, ScriptedBrain
 
@@ -79,7 +78,7 @@ async def test_a_draft_is_none_of_the_lobbys_business(game: Game) -> None:
     public = await game.open_bot()
     entries = await subscribe(game)
     await game.crash_bot(public.id)
-    game.system.get("bots", str(draft.bot_id)).tell(bot_actor.Wake())
+    game.system.get("bots", str(draft.bot_id)).tell(Wake())
     await until(entries, id=str(public.id))
     assert game.system.info("/game/lobby").details["changes"] == 2  # the opening and the restart
 
@@ -87,7 +86,7 @@ async def test_a_draft_is_none_of_the_lobbys_business(game: Game) -> None:
 async def test_a_lobby_without_room_is_told_later(
     brain: ScriptedBrain, game: Game, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot_actor, "LOBBY_PAUSE", 0.02)
+    monkeypatch.setattr(bot_record, "LOBBY_PAUSE", 0.02)
     bot = await game.open_bot()
     player = await game.player(bot)
     entries = await subscribe(game)
