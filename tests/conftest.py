@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.browser.installed import lacking
@@ -12,6 +13,10 @@ from tests.browser.installed import lacking
 ROOT = Path(__file__).parent
 BROWSER = ROOT / "browser"
 SLOW = (BROWSER, ROOT / "e2e", ROOT / "contract", ROOT / "examples", ROOT / "benchmarks")
+
+# No test is about how long anything takes: a machine that others use stands still for longer than that.
+hypothesis.settings.register_profile("arena", deadline=None)
+hypothesis.settings.load_profile("arena")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

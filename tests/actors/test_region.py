@@ -453,7 +453,7 @@ async def test_activations_do_not_inherit_the_senders_context(autojump_clock: tr
         assert await system.get("tally", "x").ask(Do(lambda _t: variable.get())) == "clean"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32), idle_after=st.sampled_from([0.5, 1.0, 3.0]), restart=st.sampled_from(Restart)
 )

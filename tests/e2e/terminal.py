@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,18 @@ class Terminal:
         while self._read():
             pass  # its last words
         return self.process.returncode
+
+    async def interrupted(self) -> int:
+        """The exit code after ctrl-C at a question, as often as it takes: Python's `input` looks for signals and then
+        waits for a key, and one that comes between the two is seen at the next key.
+        """
+        with trio.fail_after(WITHIN):
+            while self.process.poll() is None:
+                with suppress(OSError):  # it has just ended
+                    self.type("\x03")
+                with trio.move_on_after(1.0):
+                    return await self.ended()
+        return await self.ended()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

@@ -18,7 +18,6 @@ from tests.actors.simulation.trace import What
 # A smaller seed is not a simpler schedule, so there is nothing to shrink.
 @settings(
     max_examples=1000,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.generate],

@@ -377,7 +377,7 @@ MUTATIONS: list[tuple[str, str]] = [
 ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(what=st.sampled_from(MUTATIONS), nth=st.integers(0, 20), by=st.integers(1, 2**40))
 def test_no_figure_of_any_row_can_be_changed_unseen(what: tuple[str, str], nth: int, by: int) -> None:
     ledger = _SOLVED

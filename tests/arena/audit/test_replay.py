@@ -118,7 +118,7 @@ def test_the_order_in_which_a_node_tells_does_not_matter() -> None:
 MOVES = st.lists(st.sampled_from(["alice", "bob", "refund"]), max_size=8)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(moves=MOVES, solve=st.booleans(), rule=st.sampled_from(ExpiryRule), dust=st.integers(0, 10_000))
 def test_every_life_has_no_difference_and_every_lamport_a_place(
     moves: list[str], solve: bool, rule: ExpiryRule, dust: int

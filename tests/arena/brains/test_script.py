@@ -200,7 +200,7 @@ def scripts(draw: st.DrawFn) -> dict[str, Any]:
 messages = st.lists(st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join), min_size=1, max_size=12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(scripts(), messages)
 async def test_a_walk_ends_and_is_the_same_each_time(secret: dict[str, Any], said: Sequence[str]) -> None:
     stored = validate("script", PUBLIC, secret).secret

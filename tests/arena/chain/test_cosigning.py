@@ -373,14 +373,14 @@ def test_everything_else_is_refused(name: str) -> None:
     assert code_of(signed) == code
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=1400))
 def test_any_bytes_are_refused_and_nothing_else_happens(data: bytes) -> None:
     with pytest.raises(PaymentRefused):
         check(data)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.data())
 def test_no_changed_byte_goes_unnoticed(data: st.DataObject) -> None:
     raw = bytearray(data.draw(st.sampled_from([Wallet().sign(), Wallet(version=0).sign()])))

@@ -33,6 +33,15 @@ def arena(*arguments: str, cwd: Path, **environment: str) -> subprocess.Complete
     )
 
 
+def test_a_start_imports_nothing_that_only_tests_and_other_clients_need() -> None:
+    code = """
+import sys, arena.cli.serve
+print([name for name in ("anchorpy", "solana", "pytest") if name in sys.modules])
+"""
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert said.stdout.strip() == "[]"
+
+
 def test_help_lists_the_commands(tmp_path: Path) -> None:
     said = arena("--help", cwd=tmp_path)
     assert said.returncode == 0

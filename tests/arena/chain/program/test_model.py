@@ -258,7 +258,6 @@ def test_the_program_does_what_the_model_does(request):
         settings=settings(
             max_examples=40,
             stateful_step_count=30,
-            deadline=None,
             phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),

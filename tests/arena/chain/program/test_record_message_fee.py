@@ -174,7 +174,7 @@ def splitting():
     return make
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     amount=st.integers(890_880, 2**53) | st.integers(2**60, 2**61),
     pot_bps=st.integers(0, 10_000),
