@@ -10,7 +10,7 @@ import trio
 from actors.errors import ActorStopped, LinkBroken, MailboxFull
 from actors.lifecycle import StopReason
 from actors.mailbox import Ask, Overflow
-from actors.message import Message
+from actors.message import AnswerT, Message
 from actors.timers import Timer
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 ArgsT = TypeVarTuple("ArgsT")
 MessageT = TypeVar("MessageT", bound=Message[Any])
+
+
+def _ignore(_: object) -> None:
+    pass
 
 
 class Actor(Generic[MessageT]):
@@ -149,6 +153,30 @@ class Context:
         timer = cell.system.timers.schedule(trio.current_time() + seconds, deliver)
         timers.add(timer)
         return timer
+
+    def pass_on(
+        self,
+        ref: ActorRef,
+        message: Message[AnswerT],
+        *,
+        answered: Callable[[AnswerT], object] = _ignore,
+        failed: Callable[[BaseException], object] = _ignore,
+    ) -> None:
+        """Have another actor answer what is being handled now, and go on with the next message: what that actor answers
+        to `message`, or what keeps it from an answer, goes straight to the asker. What `receive` returns is ignored.
+
+        To be called in `receive`, once for a message; to raise after it still is a crash or a refusal. The asker gets
+        his answer also if this actor ends before. A message that was told becomes a dead letter if the other actor
+        fails.
+
+        Args:
+            answered, failed: called first, in the other actor's task, with the answer or the error, perhaps after this
+                start of the actor has ended. They must not block; what they raise is logged.
+
+        Raises `ActorStopped`, `UnknownActor` or `RegionFull` if there is nobody to pass it on to, as `ActorRef.inquire`
+        does; then nothing was done.
+        """
+        self._cell.pass_on(ref, message, answered, failed)
 
     def on_end(self, callback: Callable[[], None]) -> None:
         """Call this when this start of the actor ends, however it ends, also in a crash.

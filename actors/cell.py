@@ -15,7 +15,7 @@ from actors.errors import ActorStopped, unwrap
 from actors.info import ActorInfo, brief
 from actors.lifecycle import ActorState, Exit, StopReason
 from actors.mailbox import Ask, Item, Mailbox
-from actors.message import Message, Terminated
+from actors.message import AnswerT, Message, Terminated
 from actors.node import Glance, Node
 from actors.ref import ActorRef, Route, running_cell
 from actors.undelivered import UndeliveredMail
@@ -36,9 +36,9 @@ class Cell(Node):
     """The mailbox, the counters and the watchers of one actor, and the loop that feeds it."""
 
     __slots__ = (
-        "_actor", "_factory", "_handling", "_handling_since", "_idle_since", "_kind", "_route", "_started_at",
-        "_stats", "_stop_timeout", "_stopping", "_undelivered", "_watchers", "asking", "context", "failed", "handled",
-        "last_error", "mailbox", "name", "path", "restarts", "state", "system", "task",
+        "_actor", "_factory", "_handling", "_handling_since", "_idle_since", "_item", "_kind", "_passed_on", "_route",
+        "_started_at", "_stats", "_stop_timeout", "_stopping", "_undelivered", "_watchers", "asking", "context",
+        "failed", "handled", "last_error", "mailbox", "name", "path", "restarts", "state", "system", "task",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +74,10 @@ class Cell(Node):
         self._stopping: StopReason | None = None
         self._started_at: float | None = None
         self._handling: Message[Any] | None = None
+        self._item: Item | None = None
+        """What is being handled, as it was queued."""
+        self._passed_on = False
+        """Another actor answers it."""
         self._handling_since = 0.0
         self._idle_since = 0.0
         self._watchers: dict[Cell, None] | None = None
@@ -132,7 +136,7 @@ class Cell(Node):
         if self.context is not None:
             self.context._end()
         self.state = ActorState.RESTARTING
-        self.context = self.task = self.asking = self._actor = self._handling = None
+        self.context = self.task = self.asking = self._actor = self._handling = self._item = None
 
     async def _run(self, on_started: Callable[[], None]) -> BaseException | None:
         ended = False
@@ -196,6 +200,8 @@ class Cell(Node):
             waiting.observe(time - queued_at)
             self._handling_since = began = time
             self._handling = message
+            self._item = item
+            self._passed_on = False
             try:
                 answer = await receive(message)
             except BaseException as error:
@@ -205,14 +211,14 @@ class Cell(Node):
                     raise
                 self._undelivered.refused(item, plain)
             else:
-                if ask is not None:
+                if ask is not None and not self._passed_on:
                     ask.answer(answer)
             finally:
                 time = now()
                 handling.observe(time - began)
             self.handled += 1
             self._stats.handled += 1
-            self._handling = None
+            self._handling = self._item = None
             left -= 1
             if not left:
                 await trio.lowlevel.checkpoint()
@@ -260,7 +266,35 @@ class Cell(Node):
         for item in self.mailbox.drain():
             self._undelivered.turn_away(item, ActorStopped(self.path, why))
 
-    # -- messages that are not answered ----------------------------------------------------------------------
+    # -- messages that are not answered, or by others ---------------------------------------------------------
+
+    def pass_on(
+        self,
+        ref: ActorRef,
+        message: Message[AnswerT],
+        answered: Callable[[AnswerT], object],
+        failed: Callable[[BaseException], object],
+    ) -> None:
+        """Have another actor answer what is being handled. See `Context.pass_on`."""
+        item = self._item
+        if item is None or self._passed_on or trio.lowlevel.current_task() is not self.task:
+            raise RuntimeError("there is no message here that could be passed on")
+
+        def answer(value: AnswerT) -> None:
+            try:
+                answered(value)
+            finally:
+                if isinstance(item, Ask):
+                    item.answer(value)
+
+        def fail(error: BaseException) -> None:
+            try:
+                failed(error)
+            finally:
+                self._undelivered.refused(item, error)
+
+        ref.inquire(message, answer, fail)
+        self._passed_on = True
 
     def deliver(self, envelope: Ask) -> None:
         """Queue a message of the runtime, which waits for room rather than being refused."""

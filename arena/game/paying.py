@@ -84,6 +84,8 @@ class Paying:
         """Commit a payment, then send it. One that was accepted before is not accepted again, and is told how far it
         is: nearly always it is new, so that is asked only when something stands against it.
         """
+        if payment.signature in self.under_way:
+            return PaymentState(payment.message.client_id, MessageStatus.PAYING)
         try:
             self._refuse(payment)
             outgoing = payments.cosigned(self._services, payment)

@@ -55,3 +55,7 @@ class Purse:
     def paid(self, amount: int) -> None:
         """A payment of so many lamports is on its way."""
         self._balance -= amount + NETWORK_FEE
+
+    def kept(self) -> None:
+        """A payment was not sent after all: what is left is looked up before the next one."""
+        self._until = 0.0

@@ -120,7 +120,7 @@ class ChatSessionActor(Actor[SessionMessage]):
                 said = None if text is None else self._checked(text)
                 return await self._pay(session, client_id, transaction, said)
             case AttachSession():
-                return await self._bot(session).ask(SubscribeBot(self._id))
+                return self.context.pass_on(self._bot(session), SubscribeBot(self._id))
 
     def _checked(self, text: str) -> str:
         return checked_text(text, self._services.settings.arena_message_max_length)
@@ -191,7 +191,10 @@ class ChatSessionActor(Actor[SessionMessage]):
 
     async def _pay(
         self, session: ChatSession, client_id: UUID, transaction: bytes, text: str | None
-    ) -> PaymentState:
+    ) -> PaymentState | None:
+        """How far the payment is, if it was made before. Otherwise the bot answers, once it is committed, and the next
+        frame of the player need not wait for that.
+        """
         quoted = self._quotes.get(client_id)
         if quoted is None:
             known = await messages.by_client_id(self._services.database, session.id, client_id)
@@ -226,15 +229,17 @@ class ChatSessionActor(Actor[SessionMessage]):
             valid_until=datetime.fromtimestamp(fee.valid_until, UTC),
         )
         self._remember(client_id)  # before: whoever asks may be cancelled, and the bot accept it nevertheless
-        state = await self._bot(session).ask(
+        self.context.pass_on(
+            self._bot(session),
             AcceptPayment(
                 message,
                 signed.transaction,
                 signed.signature,
                 fee.last_valid_block_height,
                 again=quoted.again,
-            )
+            ),
+            answered=lambda _: self._quotes.pop(client_id, None),
+            failed=lambda _: self._purse.kept(),
         )
         self._purse.paid(fee.amount)
-        self._quotes.pop(client_id, None)
-        return state
+        return None

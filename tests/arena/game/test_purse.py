@@ -58,6 +58,15 @@ async def test_a_wallet_that_covers_many_messages_is_looked_up_once() -> None:
         assert wallet.looks == 2, "a refusal rests on what the chain says now"
 
 
+async def test_after_a_payment_that_was_not_sent_the_chain_is_asked_anew() -> None:
+    async with a_wallet() as wallet:
+        wallet.lamports = 5 * (AMOUNT + NETWORK_FEE) + EXISTENCE
+        assert [await wallet.pay() for _ in range(2)] == [None] * 2
+        wallet.purse.kept()
+        assert [await wallet.pay() for _ in range(2)] == [None] * 2
+        assert wallet.looks == 2
+
+
 @pytest.mark.parametrize(
     ("lamports", "code"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import trio
+import trio.testing
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
@@ -191,6 +193,61 @@ async def test_two_quotes_for_one_id_cannot_both_be_paid(brain: ScriptedBrain, g
         MessageStatus.PAYING
     )
     assert len([sent for sent in game.outbox.all if sent.kind is TransactionKind.FEE]) == 1
+
+
+async def test_what_a_player_says_next_does_not_wait_for_his_payment(
+    brain: ScriptedBrain, game: Game, nursery: trio.Nursery
+) -> None:
+    bot = await game.open_bot()
+    player = await game.player(bot)
+    first = await game.quote(player, "hello")
+    game.journal.held["messages.accept"] = gate = trio.Event()
+    nursery.start_soon(game.pay, player, first)
+    second = await game.quote(player, "and you?")
+    assert second.message_id != first.message_id
+    assert not game.outbox.untaken(TransactionKind.FEE)
+    gate.set()
+    assert (await game.pay(player, second)).status is MessageStatus.PAYING
+    assert len(game.outbox.untaken(TransactionKind.FEE)) == 2
+
+
+async def test_a_second_click_while_the_first_is_being_committed_pays_once(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    player = await game.player(await game.open_bot())
+    quote = await game.quote(player, "hello")
+    game.journal.held["messages.accept"] = gate = trio.Event()
+    states: list[PaymentState] = []
+
+    async def click() -> None:
+        states.append(await game.pay(player, quote))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(click)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert not states
+        gate.set()
+    assert states == [PaymentState(quote.client_id, MessageStatus.PAYING)] * 3
+    assert len(game.outbox.untaken(TransactionKind.FEE)) == 1
+    assert game.happened.count("commit messages.accept") == 1
+    await game.land(await game.outbox.take(TransactionKind.FEE))
+    await game.message_becomes(quote.message_id, MessageStatus.JUDGED)
+    assert (await game.pay(player, quote)).status is MessageStatus.JUDGED
+
+
+async def test_a_payment_that_the_bot_refuses_costs_nothing_and_can_be_made_again(
+    brain: ScriptedBrain, game: Game
+) -> None:
+    player = await game.player(await game.open_bot(), lamports=3_000_000)  # enough for two
+    quote = await game.quote(player, "hello")
+    game.outbox.has_room_for_payments = False
+    for _ in range(3):
+        with pytest.raises(Problem) as refusal:
+            await game.pay(player, quote)
+        assert refusal.value.code == "too_many_payments"
+    game.outbox.has_room_for_payments = True
+    assert (await game.pay(player, quote)).status is MessageStatus.PAYING
 
 
 async def test_a_session_that_nobody_knows_is_not_found(game: Game) -> None:
