@@ -167,7 +167,7 @@ class Context:
 
         To be called in `receive`, once for a message; to raise after it still is a crash or a refusal. The asker gets
         his answer also if this actor ends before. A message that was told becomes a dead letter if the other actor
-        fails.
+        fails. It waits for room at the other actor as an ask does; how many do is limited by how many ask this one.
 
         Args:
             answered, failed: called first, in the other actor's task, with the answer or the error, perhaps after this

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +58,6 @@ class Terminal:
         while self._read():
             pass  # its last words
         return self.process.returncode
-
-    async def interrupted(self) -> int:
-        """The exit code after ctrl-C at a question, as often as it takes: Python's `input` looks for signals and then
-        waits for a key, and one that comes between the two is seen at the next key.
-        """
-        with trio.fail_after(WITHIN):
-            while self.process.poll() is None:
-                with suppress(OSError):  # it has just ended
-                    self.type("\x03")
-                with trio.move_on_after(1.0):
-                    return await self.ended()
-        return await self.ended()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
@@ -123,11 +111,16 @@ def terminal(
         env={**inherited, "TERM": "xterm", **(environment or {})},
         cwd=cwd,
         start_new_session=True,
-        # so that ctrl-C reaches it
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_hear_ctrl_c,
     )
     os.close(theirs)
     yield from _shown_by(process, ours)
+
+
+def _hear_ctrl_c() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    # what a shell runs in the background, tests too, ignores it
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @contextmanager

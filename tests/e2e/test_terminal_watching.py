@@ -189,7 +189,8 @@ async def test_an_actor_is_restarted_when_it_was_confirmed(arena: ArenaProcess) 
             await unknown.until("no bot is called anything like no such bot")
             assert await unknown.ended() == 1
             await left.until("[y/N]")
-            assert await left.interrupted() == await silent.ended() == 1
+            left.type(CTRL_C)
+            assert await left.ended() == await silent.ended() == 1
         assert await restarts() == 0
         with pipe(*restart, "--yes") as doing:
             await doing.until("/game/lobby is being restarted")
