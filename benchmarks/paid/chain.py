@@ -125,7 +125,7 @@ class Chain:
     """
 
     def __init__(
-        self, recording: Mapping[str, Any], bots: Sequence[BotOnChain], notify: Callable[[bytes], None]
+        self, recording: Mapping[str, Any], bots: Sequence[BotOnChain], notify: Callable[[bytes], object]
     ) -> None:
         self._recording = recording
         self._notify = notify

@@ -72,7 +72,7 @@ class Websocket(asyncio.Protocol):
             if isinstance(event, Request):
                 protocol.send_response(protocol.accept(event))
             elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
-                request = json.loads(event.data)
+                request = json.loads(bytes(event.data))
                 protocol.send_text(json.dumps(self._answer(request)).encode())
                 if request["method"] == "logsSubscribe":
                     self._subscribers.add(self)

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -179,8 +180,8 @@ class Crowd:
         loop = asyncio.get_running_loop()
         for seat in seats:
             wallet = Keypair.from_seed(bytes.fromhex(seat["seed"]))
-            player = Player(self, f"/ws/chats/{seat['session_id']}", seat["token"], wallet)
-            await loop.create_connection(lambda player=player: player, "127.0.0.1", port)
+            made = partial(Player, self, f"/ws/chats/{seat['session_id']}", seat["token"], wallet)
+            _, player = await loop.create_connection(made, "127.0.0.1", port)
             await player.welcome
             self.players.append(player)
         self._free.extend(self.players)

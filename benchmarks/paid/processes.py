@@ -38,7 +38,7 @@ class Process:
         assert self._popen.stdout is not None
         line = self._popen.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._popen.args} ended with {self._popen.wait(END_SECONDS)}")
+            raise RuntimeError(f"{self._popen.args!r} ended with {self._popen.wait(END_SECONDS)}")
         return json.loads(line)
 
 

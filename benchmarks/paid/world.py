@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import trio
 from pydantic_core import to_json
@@ -95,7 +96,7 @@ async def _many(make: Callable[[], Awaitable[None]], count: int) -> None:
             nursery.start_soon(one)
 
 
-async def _bot(journal: Journal, settings: Settings, keys: KeyRing, creator_id: object) -> NewBot:
+async def _bot(journal: Journal, settings: Settings, keys: KeyRing, creator_id: UUID) -> NewBot:
     bot_id = new_id()
     brain = validate(
         "passphrase",

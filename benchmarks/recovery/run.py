@@ -15,6 +15,7 @@ from typing import Final
 import asyncpg
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from benchmarks.harness.arena import arena_command
 from benchmarks.harness.cores import split
@@ -146,7 +147,9 @@ def _figures(server: Server) -> dict[tuple[str, str], float]:
 def _quote(server: Server, seat: Seat) -> float:
     """Seconds from asking a bot for a price to the answer."""
     url = f"ws://127.0.0.1:{server.port}/ws/chats/{seat.session_id}"
-    with connect(url, subprotocols=["arena.v1", f"bearer.{seat.token}"], compression=None) as websocket:
+    with connect(
+        url, subprotocols=[Subprotocol("arena.v1"), Subprotocol(f"bearer.{seat.token}")], compression=None
+    ) as websocket:
         began = time.monotonic()
         websocket.send(json.dumps({"type": "message", "id": seat.session_id, "text": "Is it the sea?"}))
         while (frame := json.loads(websocket.recv(timeout=60)))["type"] != "quote":
