@@ -36,8 +36,8 @@ class Cell(Node):
     """The mailbox, the counters and the watchers of one actor, and the loop that feeds it."""
 
     __slots__ = (
-        "_actor", "_factory", "_handling", "_handling_since", "_idle_since", "_item", "_kind", "_passed_on", "_route",
-        "_started_at", "_stats", "_stop_timeout", "_stopping", "_undelivered", "_watchers", "asking", "context",
+        "_actor", "_factory", "_handling", "_handling_since", "_idle_since", "_item", "_kind", "_route", "_started_at",
+        "_stats", "_stop_timeout", "_stopping", "_undelivered", "_watchers", "asking", "context",
         "failed", "handled", "last_error", "mailbox", "name", "path", "restarts", "state", "system", "task",
     )  # fmt: skip
 
@@ -75,9 +75,7 @@ class Cell(Node):
         self._started_at: float | None = None
         self._handling: Message[Any] | None = None
         self._item: Item | None = None
-        """What is being handled, as it was queued."""
-        self._passed_on = False
-        """Another actor answers it."""
+        """What is being handled, as it was queued; None: nothing, or another actor answers it."""
         self._handling_since = 0.0
         self._idle_since = 0.0
         self._watchers: dict[Cell, None] | None = None
@@ -201,7 +199,6 @@ class Cell(Node):
             self._handling_since = began = time
             self._handling = message
             self._item = item
-            self._passed_on = False
             try:
                 answer = await receive(message)
             except BaseException as error:
@@ -211,7 +208,7 @@ class Cell(Node):
                     raise
                 self._undelivered.refused(item, plain)
             else:
-                if ask is not None and not self._passed_on:
+                if ask is not None and self._item is not None:
                     ask.answer(answer)
             finally:
                 time = now()
@@ -277,7 +274,7 @@ class Cell(Node):
     ) -> None:
         """Have another actor answer what is being handled. See `Context.pass_on`."""
         item = self._item
-        if item is None or self._passed_on or trio.lowlevel.current_task() is not self.task:
+        if item is None or trio.lowlevel.current_task() is not self.task:
             raise RuntimeError("there is no message here that could be passed on")
 
         def answer(value: AnswerT) -> None:
@@ -294,7 +291,7 @@ class Cell(Node):
                 self._undelivered.refused(item, error)
 
         ref.inquire(message, answer, fail)
-        self._passed_on = True
+        self._item = None
 
     def deliver(self, envelope: Ask) -> None:
         """Queue a message of the runtime, which waits for room rather than being refused."""
