@@ -1,5 +1,7 @@
 """The program as it was built and committed: ELF, IDL, and the address it has on the local chain."""
 
+from __future__ import annotations
+
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -45,9 +47,9 @@ def idl() -> Idl:
 
 
 @cache
-def coder() -> "Coder":
+def coder() -> Coder:
     """anchorpy's coder of the IDL: encodes instructions, decodes accounts and events."""
-    # Here, since it imports clients and a pytest plugin: a sixth of what a start imports, for what is seldom asked.
+    # Here, since it imports clients and a pytest plugin: a tenth of what a start imports, for what is seldom asked.
     from anchorpy.coder.coder import Coder
 
     return Coder(idl())

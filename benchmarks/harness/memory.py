@@ -6,12 +6,13 @@ others share the processor's caches, and what was not read for some milliseconds
 
 from __future__ import annotations
 
-import json
+import statistics
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from benchmarks.harness import report
 from benchmarks.harness.cores import Cores, pinned, split
 from benchmarks.harness.native import compiled
 
@@ -35,17 +36,13 @@ def walk(kib: int, rest: float, here: Cores, *, rounds: int = 100) -> float:
             capture_output=True,
             text=True,
         )
-    return float(json.loads(said.stdout)["us"])
+    return statistics.median(map(float, said.stdout.split()))
 
 
 def table(here: Cores, *, kib: Sequence[int] = KIB, rests: Sequence[float] = RESTS) -> str:
     """All of it, in microseconds."""
-    lines = ["| KiB | " + " | ".join(f"after {rest * 1000:g} ms" for rest in rests) + " |"]
-    lines += ["| ---: |" + " ---: |" * len(rests)]
-    for size in kib:
-        cells = (f"{walk(size, rest, here):,.0f}" for rest in rests)
-        lines.append(f"| {size:,} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    heads = ["KiB", *(f"after {rest * 1000:g} ms" for rest in rests)]
+    return report.table(heads, ([size, *(walk(size, rest, here) for rest in rests)] for size in kib))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.chat import yardstick
 from benchmarks.harness import memory
 from benchmarks.harness.cores import Cores, split
+from benchmarks.harness.native import NoCompiler
 from benchmarks.paid.chain import FINAL_AFTER, SLOT_SECONDS
 from benchmarks.paid.run import Measured, Size, running_arena
 
@@ -53,7 +54,11 @@ def tell_in_messages(phases: Mapping[str, Measured], lengths: Sequence[float]) -
 
 def tell_of_memory(here: Cores) -> None:
     """Most of what differs between two days: how much of what was read stays in the processor's caches."""
-    warm, cold = (memory.walk(1024, rest, here) for rest in (0.0, 0.02))
+    try:
+        warm, cold = (memory.walk(1024, rest, here) for rest in (0.0, 0.02))
+    except NoCompiler as missing:
+        print(f"memory is not measured: {missing}")
+        return
     print(f"reading a MiB of memory takes {warm:,.0f} µs again and again, {cold:,.0f} µs after 20 ms of rest")
 
 

@@ -114,7 +114,7 @@ async def test_a_bot_that_does_not_wake_keeps_no_other_from_waking(
     look_at_clock = BotActor._look_at_clock
 
     async def unable(bot: BotActor) -> None:
-        if bot.context.ref.path.endswith(str(opened[0])):
+        if bot.context.name == str(opened[0]):
             raise unavailable("database")
         await look_at_clock(bot)
 
