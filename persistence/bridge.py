@@ -178,19 +178,19 @@ class _Call(Generic[T]):
             self.task.cancel()
 
     def resume(self) -> None:
-        task = self.task
+        # no variable here may hold the outcome: its traceback leads back to this frame, and to the task
+        trio.lowlevel.reschedule(self._waiter, self._outcome())
+
+    def _outcome(self) -> outcome.Outcome[T]:
+        task, self.task = self.task, None
         assert task is not None
-        result: outcome.Outcome[T]
         if task.cancelled():
             if self.raise_cancel is not None:
-                result = outcome.capture(cast("Callable[[], T]", self.raise_cancel))
-            else:
-                result = outcome.Error(BridgeClosed("the call was cancelled on the asyncio side"))
-        elif (error := task.exception()) is not None:
-            result = outcome.Error(error)
-        else:
-            result = outcome.Value(task.result())
-        trio.lowlevel.reschedule(self._waiter, result)
+                return outcome.capture(cast("Callable[[], T]", self.raise_cancel))
+            return outcome.Error(BridgeClosed("the call was cancelled on the asyncio side"))
+        if (error := task.exception()) is not None:
+            return outcome.Error(error)
+        return outcome.Value(task.result())
 
     def fail(self, error: Exception) -> None:
         trio.lowlevel.reschedule(self._waiter, outcome.Error(error))

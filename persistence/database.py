@@ -162,21 +162,28 @@ async def _with_connection(
 ) -> T:
     # one timer for all of it: the driver's own are one for each statement
     async with asyncio.timeout(ACQUIRE_TIMEOUT) as limit:
-        connection = None if at_hand is None else at_hand.take()
-        if connection is not None and connection.is_closed():
-            await _give_back(pool, connection)
-            connection = None
-        if connection is None:
-            connection = await pool.acquire()
-        well = False
         try:
-            limit.reschedule(asyncio.get_running_loop().time() + STATEMENT_TIMEOUT)
-            result = await work(connection)
-            well = True
+            connection = await _take(pool, at_hand)
+            well = False
+            try:
+                limit.reschedule(asyncio.get_running_loop().time() + STATEMENT_TIMEOUT)
+                result = await work(connection)
+                well = True
+            finally:
+                if not (well and at_hand is not None and at_hand.keep(connection)):
+                    await _give_back(pool, connection)
+            return result
         finally:
-            if not (well and at_hand is not None and at_hand.keep(connection)):
-                await _give_back(pool, connection)
-        return result
+            del limit  # it holds the task, which holds what cancelled it, which holds this frame: a circle
+
+
+async def _take(pool: asyncpg.Pool, at_hand: _AtHand | None) -> PoolConnectionProxy:
+    connection = None if at_hand is None else at_hand.take()
+    if connection is not None and not connection.is_closed():
+        return connection
+    if connection is not None:
+        await _give_back(pool, connection)
+    return await pool.acquire()
 
 
 async def _give_back(pool: asyncpg.Pool, connection: PoolConnectionProxy) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 import trio
 
+from actors import ActorRef
 from arena.edge.authentication import Authenticator
 from arena.edge.failures import as_problem, busy
 from arena.edge.rate_limits import FrameLimits, RateLimits
@@ -42,6 +43,7 @@ from arena.ws.protocol import (
     WelcomeFrame,
     error_frame,
 )
+from persistence import Database
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +90,17 @@ async def _admitted(
     return session, await events.last_seq(services.database, session.bot_id)
 
 
+def _log_of(session: ChatSession, actor: ActorRef, database: Database) -> Log:
+    async def page(after: int, limit: int) -> list[BotEvent]:
+        return await events.for_session(database, session.bot_id, session.id, after=after, limit=limit)
+
+    return Log(
+        subscribe=lambda: actor.ask(AttachSession()),
+        page=page,
+        head=lambda: events.last_seq(database, session.bot_id),
+    )
+
+
 class _Chat:
     def __init__(
         self,
@@ -103,19 +116,7 @@ class _Chat:
         self._session = session
         self._actor = services.session(session.id)
         self._head = head
-        self._following = Following(connection, self._log(), head)
-
-    def _log(self) -> Log:
-        database, bot_id, session_id = self._services.database, self._session.bot_id, self._session.id
-
-        async def page(after: int, limit: int) -> list[BotEvent]:
-            return await events.for_session(database, bot_id, session_id, after=after, limit=limit)
-
-        return Log(
-            subscribe=lambda: self._actor.ask(AttachSession()),
-            page=page,
-            head=lambda: events.last_seq(database, bot_id),
-        )
+        self._following = Following(connection, _log_of(session, self._actor, services.database), head)
 
     async def run(self) -> None:
         """Until the connection is closed."""

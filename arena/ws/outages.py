@@ -20,12 +20,10 @@ STEADY = 2.0
 """Seconds after which something that ends is not the sequel of the last failure."""
 
 
-def outage(error: Exception) -> Problem:
-    """The problem of something that will pass. Raises anything else again."""
+def outage(error: Exception) -> Problem | None:
+    """The problem of something that will pass; None: it will not."""
     problem = as_problem(error)
-    if problem is None or problem.status < 500:
-        raise error
-    return problem
+    return problem if problem is not None and problem.status >= 500 else None
 
 
 class Patience:
@@ -50,8 +48,9 @@ class Patience:
             await work()
         except ConnectionClosed:
             raise
-        except Exception as error:  # noqa: BLE001 -- what is no outage is raised again
-            problem = outage(error)
+        except Exception as error:
+            if (problem := outage(error)) is None:
+                raise
             if not self._told:
                 self._told = True
                 self._connection.send_nowait(error_frame(problem))
@@ -67,8 +66,9 @@ async def through_outages(connection: Connection, attempt: Callable[[], Awaitabl
         try:
             with trio.fail_after(QUERY_TIMEOUT):
                 return await attempt()
-        except Exception as error:  # noqa: BLE001 -- what is no outage is raised again
-            problem = outage(error)
+        except Exception as error:
+            if (problem := outage(error)) is None:
+                raise
             if backoff.fresh:
                 connection.send_nowait(error_frame(problem))
             await backoff.wait()

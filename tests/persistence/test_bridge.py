@@ -8,6 +8,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from persistence import BridgeClosed, ThreadBridge
+from tests.fixtures.garbage import garbage_of_ours
 
 who = contextvars.ContextVar("who", default="nobody")
 
@@ -233,3 +234,20 @@ async def test_the_thread_is_over_when_the_bridge_is_closed() -> None:
     async with ThreadBridge():
         assert any(thread.name == "asyncio-bridge" for thread in threading.enumerate())
     assert not any(thread.name == "asyncio-bridge" for thread in threading.enumerate())
+
+
+async def test_what_failed_or_was_cancelled_leaves_no_garbage() -> None:
+    async def fail() -> None:
+        raise ValueError("no")
+
+    async with ThreadBridge() as bridge:
+        with garbage_of_ours() as found:
+            with pytest.raises(ValueError, match="no"):
+                await bridge.call(fail)
+            patient = Patient()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(bridge.call, patient)
+                await patient.started.wait()
+                nursery.cancel_scope.cancel()
+            assert patient.log == ["cancelled", "unwound"]
+    assert not found

@@ -10,6 +10,7 @@ import trio
 from persistence import Database, DatabaseUnavailable, open_database
 from persistence import database as database_module
 from persistence.database import Connection
+from tests.fixtures.garbage import garbage_of_ours
 from tests.persistence.proxy import proxied
 
 
@@ -197,3 +198,15 @@ async def test_after_a_statement_that_fails_or_is_given_up_there_is_a_good_conne
         "select count(*) from pg_stat_activity where state like 'idle in transaction%'"
     )
     assert in_transaction == 0
+
+
+async def test_a_statement_that_was_cancelled_or_failed_leaves_no_garbage(database: Database) -> None:
+    await database.ping()
+    with garbage_of_ours() as found:
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await database.fetch("select * from nowhere")
+        for seconds in (0.0, 0.05):
+            with trio.move_on_after(seconds):
+                await database.fetch("select pg_sleep(10)")
+        await database.ping()
+    assert not found

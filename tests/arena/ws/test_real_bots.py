@@ -18,6 +18,7 @@ from arena.store.bots import Bot
 from arena.store.messages import MessageStatus
 from tests.fixtures.front import Client, connected, served
 from tests.fixtures.game import Game, Player, ScriptedBrain
+from tests.fixtures.garbage import garbage_of_ours
 
 
 @dataclass
@@ -156,3 +157,22 @@ async def test_a_crash_of_the_bot_is_invisible(brain: ScriptedBrain, arena: Serv
         await arena.game.say(player, "hello")
         assert (await spectator.receive_type("pot"))["seq"] > opening["seq"]
         assert (await spectator.receive_type("reply"))["text"] == "hello"
+
+
+async def test_a_round_leaves_no_garbage(brain: ScriptedBrain, arena: Served) -> None:
+    async def play() -> None:
+        bot, player = await opened(arena.game)
+        path, offered = f"/ws/chats/{player.session.id}", await arena.offered(player)
+        async with connected(arena.url, path, offered) as tab:
+            await tab.send(type="resume", after=(await tab.receive_type("welcome"))["seq"])
+            for text in ("hello", "sesame"):
+                client_id, unsigned = await arena.ask(tab, text)
+                await arena.pay(tab, player, client_id, unsigned)
+                await arena.land()
+                await tab.receive_type("reply")
+        await arena.game.crash_bot(bot.id)
+
+    await play()  # what is made once and kept
+    with garbage_of_ours() as found:
+        await play()
+    assert not found
