@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import resource
 import sys
 from typing import Final
 
 WANTED_DESCRIPTORS: Final = 20_000
 """Connections of all kinds, and what else is open."""
-_GC_THRESHOLDS: Final = (10_000, 20, 50)
 _SWITCH_INTERVAL: Final = 0.001
 
 
@@ -20,16 +18,6 @@ def raise_descriptor_limit(wanted: int = WANTED_DESCRIPTORS) -> int:
         soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     return soft
-
-
-def settle_memory() -> None:
-    """Have the garbage collector leave alone what is there now and will stay, and look less often for what is not.
-
-    With hundreds of connections it otherwise goes through all of their objects many times a second and finds nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def share_interpreter() -> None:

@@ -29,9 +29,10 @@ from arena.game.chain_actors import ChainRouter
 from arena.game.demo_bots import open_demo_bots
 from arena.game.services import Services
 from arena.game.tree import game_tree
+from arena.garbage import collect_when_due
 from arena.http.app import create_app
 from arena.keys import KeyRing
-from arena.process import settle_memory, share_interpreter
+from arena.process import share_interpreter
 from arena.secretbox import SecretBox
 from arena.settings import Settings
 from arena.ws.conversations import Conversations
@@ -248,11 +249,12 @@ async def _serve(
         gateway = Gateway(app, services, conversations)
     except TlsUnusable as error:
         raise StartError(str(error)) from error
-    async with gateway.open([listener]):
-        settle_memory()
+    async with gateway.open([listener]), trio.open_nursery() as nursery:
+        await nursery.start(collect_when_due)
         share_interpreter()
         on_ready()
         await shutdown.wait()
         await _wind_down(services)
         await conversations.connections.close_all(CLOSE_TIMEOUT)
         await gateway.close(CLOSE_TIMEOUT)
+        nursery.cancel_scope.cancel()

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from arena.process import settle_memory
+from arena.garbage import settle_memory
 from arena.ws.protocol import MessageFrame
 from benchmarks.chat.exchange import BOTS, MAILBOX, decoded, reply
 from benchmarks.harness.on_uvicorn import serve

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from arena.process import settle_memory
+from arena.garbage import settle_memory
 from benchmarks.fanout.frame import begun
 from benchmarks.harness.on_uvicorn import serve
 

@@ -12,7 +12,7 @@ from quart_trio import QuartTrio
 from arena.front import Gateway
 from arena.game.services import Services
 from arena.game.traffic import Traffic
-from arena.process import settle_memory
+from arena.garbage import settle_memory
 from arena.settings import load_settings
 from arena.ws.connection import Conversation
 from arena.ws.conversations import Accept, Conversations, OpeningRequest

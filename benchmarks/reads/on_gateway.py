@@ -18,9 +18,9 @@ from arena.edge.rate_limits import RateLimits
 from arena.front import Gateway
 from arena.game.lobby import LobbyActor
 from arena.game.services import Services
+from arena.garbage import settle_memory
 from arena.http.app import create_app
 from arena.keys import load_keys
-from arena.process import settle_memory
 from arena.rates import Rate
 from arena.secretbox import SecretBox
 from arena.settings import load_settings

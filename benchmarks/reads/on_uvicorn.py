@@ -18,10 +18,10 @@ from fastapi import FastAPI, Header, Query, Response
 from pydantic import BaseModel
 
 from arena.game.standings import MIN_PAUSE, Standings
+from arena.garbage import settle_memory
 from arena.http import cursors
 from arena.http.bot_answers import summary
 from arena.http.schemas import BotList, BotsQuery, Leaderboard, LeaderboardQuery, StandingResponse
-from arena.process import settle_memory
 from arena.settings import load_settings
 from arena.store import bot_lists, leaderboards
 from arena.store.bot_lists import BotSort
