@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 PAGE: Final = 1024
 """Events that are asked about together. What a bot has beyond that is looked at the next time."""
-TOLD_AT_ONCE: Final = 32
+TOLD_AT_ONCE: Final = 8
 TELL_TIMEOUT: Final = 15.0
 """Seconds that a bot may take to hear of it; whatever keeps it, it hears again at the next look."""
 
@@ -61,18 +61,21 @@ class FinalityWatch:
             await trio.sleep(self._services.settings.arena_settlement_interval)
 
     async def _look(self) -> None:
-        services, after, looked_at = self._services, UUID(int=0), 0
+        services, looked_at = self._services, 0
+        after: UUID | None = UUID(int=0)
         finalized_slot = await services.client.recent_finalized_slot()
-        # others cannot be final, nor known to be taken back
-        while events := await chain_events.unfinal_up_to(
-            services.database, finalized_slot, after=after, limit=PAGE
-        ):
-            seen_slot, statuses = await services.client.statuses_at(
-                [event.signature for event in events], search_history=True
+        while after is not None:
+            # others cannot be final, nor known to be taken back
+            page = await chain_events.unfinal_up_to(
+                services.database, finalized_slot, after=after, limit=PAGE
             )
-            await self._tell(_found(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot))
-            looked_at += len(events)
-            after = events[-1].bot_id
+            after = page.last_bot
+            if events := page.events:
+                looked_at += len(events)
+                seen_slot, statuses = await services.client.statuses_at(
+                    [event.signature for event in events], search_history=True
+                )
+                await self._tell(_found(events, statuses, finalized_slot=finalized_slot, seen_slot=seen_slot))
         self.looked_at = looked_at
 
     async def _tell(self, found: Iterator[tuple[UUID, Finality]]) -> None:
