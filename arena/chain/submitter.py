@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Never
 
 import structlog
@@ -50,8 +51,8 @@ MAX_TOGETHER = 50
 TOGETHER_SECONDS = 0.02
 """A post holds at most what may be sent in so long, so that the next one need not wait longer."""
 OUTCOMES_AT_ONCE = 32
-CONFIRMED_EVERY = 4
-"""Looks at the chain, of which one is for what is confirmed and cannot be final yet, too."""
+CONFIRMED_EVERY = 16
+"""Looks at the chain until it is the turn of a transaction again that is confirmed and cannot be final yet."""
 
 
 class SubmitterFull(Exception):
@@ -80,10 +81,11 @@ class SubmitterStatus:
 class _Entry:
     """A transaction in our charge: in one of the two queues, or being sent, until it has an outcome."""
 
-    __slots__ = ("due", "outcome", "outgoing", "rests", "seen", "slot")
+    __slots__ = ("due", "outcome", "outgoing", "rests", "seen", "slot", "turn")
 
-    def __init__(self, outgoing: Outgoing) -> None:
+    def __init__(self, outgoing: Outgoing, turn: int) -> None:
         self.outgoing = outgoing
+        self.turn = turn  # of the looks at the chain, when it is confirmed
         self.due = 0.0  # when to send it (again), by trio's clock
         self.seen = False  # it is confirmed, so sending it again is of no use
         self.rests = False  # it is in neither queue
@@ -130,6 +132,7 @@ class Submitter:
         self._running = False
         self._sent = 0
         self._looks = 0
+        self._turns = cycle(range(CONFIRMED_EVERY))
         self._not_before = 0.0  # the node has asked for peace until then
         self._highest_finalized_slot = 0
         self._last_check_at: float | None = None
@@ -153,7 +156,7 @@ class Submitter:
             raise ValueError("a fully signed transaction with its own signature was expected")
         if len(self._entries) >= self._capacity:
             raise SubmitterFull(f"{self._capacity} transactions are under way already")
-        entry = _Entry(outgoing)
+        entry = _Entry(outgoing, next(self._turns))
         self._entries[outgoing.signature] = entry
         self._fresh.append(entry)
         self._work.set()
@@ -320,13 +323,15 @@ class Submitter:
 
     async def _worth_a_look(self, watched: list[_Entry]) -> list[_Entry]:
         """What is confirmed becomes final when its slot does; until then it is only seen to every now and then, for
-        the fork that takes it back.
+        the fork that takes it back: in turns, so that no look is at everything.
         """
         self._looks += 1
-        if self._looks % CONFIRMED_EVERY == 0 or not any(entry.seen for entry in watched):
+        if not any(entry.seen for entry in watched):
             return watched
-        final_slot = await self._client.slot(Commitment.FINALIZED)
-        return [entry for entry in watched if not entry.seen or entry.slot <= final_slot]
+        final_slot, turn = await self._client.slot(Commitment.FINALIZED), self._looks % CONFIRMED_EVERY
+        return [
+            entry for entry in watched if not entry.seen or entry.slot <= final_slot or entry.turn == turn
+        ]
 
     async def _check_dead(self, entries: list[_Entry]) -> list[tuple[_Entry, Outcome]]:
         """Look up in the history those that can no longer land."""

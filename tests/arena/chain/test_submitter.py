@@ -20,6 +20,7 @@ from solders.transaction import Transaction, VersionedTransaction
 
 from arena.chain.client import ChainClient
 from arena.chain.submitter import (
+    CONFIRMED_EVERY,
     Expired,
     Failed,
     Landed,
@@ -157,6 +158,23 @@ async def test_a_confirmed_one_is_neither_sent_again_nor_done(bench: Bench, clus
     await until(lambda: cluster.node.count("getSignatureStatuses") >= looked + 4)
     assert len(cluster.sent) <= before + 1
     assert not bench.outcomes
+
+
+async def test_confirmed_ones_are_looked_at_in_turns(bench: Bench, cluster: Cluster) -> None:
+    many = [outgoing(number) for number in range(4 * CONFIRMED_EVERY)]
+    cluster.recent = {sent.signature: status("confirmed") for sent in many}
+    for sent in many:
+        bench.submitter.submit(sent)
+
+    def looks() -> list[list[str]]:
+        return [params[0] for method, params in cluster.node.calls if method == "getSignatureStatuses"]
+
+    await until(lambda: len(looks()) > CONFIRMED_EVERY + 1)
+    first, *later = looks()
+    assert len(first) == len(many)
+    turns = later[:CONFIRMED_EVERY]
+    assert {len(turn) for turn in turns} == {4}
+    assert {signature for turn in turns for signature in turn} == set(cluster.recent)
 
 
 async def test_one_whose_confirmation_is_undone_is_sent_again(bench: Bench, cluster: Cluster) -> None:
