@@ -26,10 +26,15 @@ END_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much there is. Tests use a tiny one."""
+    """How much there is. Tests use a tiny one.
+
+    Attributes:
+        wal_files: that Postgres can write over: more than it fills while we measure.
+    """
 
     bots: int = 100
     sessions: int = 400
+    wal_files: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,9 @@ def running_arena(folder: Path, size: Size) -> Iterator[Run]:
     here = split()
     allow_open_files()
     with ExitStack() as stack:
-        ground = stack.enter_context(open_ground(folder, here, bots=size.bots, sessions=size.sessions))
+        ground = stack.enter_context(
+            open_ground(folder, here, bots=size.bots, sessions=size.sessions, wal_files=size.wal_files)
+        )
         node, asked = stack.enter_context(running_node(ground.made.bots, here))
         environment = {**ground.environment, **asked, "ARENA_CHAIN_SENDS": "100000"}
         arena = stack.enter_context(

@@ -18,7 +18,7 @@ MESSAGES = 12
 
 
 def test_every_message_gets_its_reply_and_its_rows(tmp_path: Path) -> None:
-    with running_arena(tmp_path, Size(bots=2, sessions=4)) as run:
+    with running_arena(tmp_path, Size(bots=2, sessions=4, wal_files=5)) as run:
         measured = run.play(MESSAGES)
         assert (measured.messages, measured.errors) == (MESSAGES, {})
         assert measured.quote["count"] == measured.payment["count"] == MESSAGES
