@@ -98,13 +98,38 @@ class Cell(Node):
 
     async def run(self, on_started: Callable[[], None]) -> Exit:
         """One incarnation: construct the actor, feed it until it stops or crashes."""
+        if self._stopping is not None:
+            return self._exit(None)
+        self._begin()
+        context: Context | None = None
         error: BaseException | None = None
-        if self._stopping is None:
-            self._begin()
-            try:
-                error = await self._run(on_started)
-            finally:
-                self._end()
+        ended = False
+        # All in one coroutine: a message resumes every one between its actor's task and the mailbox.
+        try:
+            async with trio.open_nursery() as nursery:
+                self.context = context = Context(self, nursery)
+                try:
+                    actor = await self._start(context, on_started)
+                    await self._serve(actor, context)
+                    await self._stop(actor, context)
+                    ended = True
+                except Exception as crash:  # noqa: BLE001 (it is the supervisor's to deal with)
+                    context._crash(crash)
+                nursery.cancel_scope.cancel()
+        except Exception as group:  # noqa: BLE001 (what remains of a group that a cancellation was part of)
+            error = group
+        finally:
+            self._end()
+        if context is not None and context._error is not None:
+            error = context._error
+        if not ended and error is None:
+            logger.warning(
+                "actor %s did not stop within %s s and was cancelled", self.path, self._stop_timeout
+            )
+        return self._exit(error)
+
+    def _exit(self, error: BaseException | None) -> Exit:
+        """Take note of how it ended."""
         reason, self._stopping = self._stopping, None
         if reason is StopReason.FINISHED:
             # What is sent from now on is for the next start, if there is to be one.
@@ -136,27 +161,7 @@ class Cell(Node):
         self.state = ActorState.RESTARTING
         self.context = self.task = self.asking = self._actor = self._handling = self._item = None
 
-    async def _run(self, on_started: Callable[[], None]) -> BaseException | None:
-        ended = False
-        try:
-            async with trio.open_nursery() as nursery:
-                self.context = context = Context(self, nursery)
-                try:
-                    await self._live(context, on_started)
-                    ended = True
-                except Exception as error:  # noqa: BLE001 (it is the supervisor's to deal with)
-                    context._crash(error)
-                nursery.cancel_scope.cancel()
-        except Exception as error:  # noqa: BLE001 (what remains of a group that a cancellation was part of)
-            if context._error is None:
-                context._error = error
-        if not ended and context._error is None:
-            logger.warning(
-                "actor %s did not stop within %s s and was cancelled", self.path, self._stop_timeout
-            )
-        return context._error
-
-    async def _live(self, context: Context, on_started: Callable[[], None]) -> None:
+    async def _start(self, context: Context, on_started: Callable[[], None]) -> Actor[Any]:
         self._actor = actor = self._factory()
         actor.context = context
         if self._kind is None:
@@ -170,7 +175,9 @@ class Cell(Node):
             self.state = ActorState.RUNNING
         self._idle_since = trio.current_time()
         on_started()
-        await self._serve(actor, context)
+        return actor
+
+    async def _stop(self, actor: Actor[Any], context: Context) -> None:
         if self._stopping is None or context._error is not None:
             return  # a child task has crashed
         self.state = ActorState.STOPPING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
@@ -251,13 +251,13 @@ class Mailbox:
             self._move_up()
         return entry
 
-    async def wait(self) -> None:
-        """Sleep until `wake`, which every put calls. Only the actor's own task waits here."""
+    def wait(self) -> Awaitable[object]:
+        """To be awaited at once: sleep until `wake`, which every put calls. Only the actor's own task waits here."""
         assert self._reader is None, "a mailbox has one reader"
         assert not self._queue, "there is something to take"
         self._queue = None
         self._reader = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._stop_waiting)
+        return trio.lowlevel.wait_task_rescheduled(self._stop_waiting)  # noqa: ASYNC105 (one coroutine less)
 
     def wake(self) -> None:
         """Wake the reader, if it sleeps."""

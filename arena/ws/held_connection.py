@@ -103,24 +103,15 @@ class HeldConnection(ABC):
             self._conversation.cancel()
 
     async def _hold(self, conversation: Conversation) -> None:
-        """Until it is over; then a close has begun.
-
-        A `Problem` that ends the conversation is told to the client, and the connection closed with 4000 plus its
-        status; any other exception closes it with 1011 and is logged.
-        """
+        """Until it is over; then a close has begun."""
         if self._identity is not None:
             self._conversation.deadline = trio.current_time() + self._identity.expires_at - self._clock()
         self._traffic.connections += 1
         try:
+            # a task of its own: each frame that comes resumes every coroutine that is awaited for it
             with self._conversation:
-                await conversation(self)
-        except ConnectionClosed:
-            pass
-        except Problem as problem:
-            self._refuse(problem)
-        except Exception:
-            log.exception("a websocket conversation crashed", who=self._identity and self._identity.wallet)
-            self.close(CloseCode.INTERNAL_ERROR, RESUME)
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._converse, conversation)
         finally:
             self._traffic.connections -= 1
             if self._conversation.cancelled_caught and self._closing is None:
@@ -131,6 +122,20 @@ class HeldConnection(ABC):
             self.close(CloseCode.NORMAL)
             if self._closing is not None:
                 self._traffic.closed[self._closing[0]] += 1
+
+    async def _converse(self, conversation: Conversation) -> None:
+        """A `Problem` that ends the conversation is told to the client, and the connection closed with 4000 plus its
+        status; any other exception closes it with 1011 and is logged.
+        """
+        try:
+            await conversation(self)
+        except ConnectionClosed:
+            pass
+        except Problem as problem:
+            self._refuse(problem)
+        except Exception:
+            log.exception("a websocket conversation crashed", who=self._identity and self._identity.wallet)
+            self.close(CloseCode.INTERNAL_ERROR, RESUME)
 
     def _refuse(self, problem: Problem) -> None:
         if self._closing is None:
