@@ -29,9 +29,11 @@ from actors.stats import BOUNDS, Histogram, KindStats, Statistics
 from actors.survey import Load, StuckActor, Survey
 from actors.system import ActorSystem, open_system
 from actors.timers import Timer
+from actors.waking import WOKEN
 
 __all__ = [
     "BOUNDS",
+    "WOKEN",
     "Actor",
     "ActorCrashed",
     "ActorError",

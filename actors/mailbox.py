@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 import outcome
 import trio
@@ -14,11 +14,10 @@ from trio.lowlevel import Abort, RaiseCancelT, Task
 
 from actors.errors import ActorStopped, MailboxFull
 from actors.message import AnswerT, Message
+from actors.waking import WOKEN
 
 if TYPE_CHECKING:
     from actors.undelivered import UndeliveredMail
-
-ResultT = TypeVar("ResultT")
 
 logger = logging.getLogger("actors")
 
@@ -35,27 +34,6 @@ class Overflow(Enum):
 
     If that is an ask, its asker gets `MailboxFull`.
     """
-
-
-class _Woken(outcome.Outcome[None]):
-    """What wakes who has only waited: nothing. Unlike trio's own it can be used again and again, so none is made for
-    each message.
-    """
-
-    __slots__ = ()
-
-    def unwrap(self) -> None:
-        return None
-
-    def send(self, gen: Generator[ResultT, None, object]) -> ResultT:
-        return gen.send(None)
-
-    async def asend(self, agen: AsyncGenerator[ResultT, None]) -> ResultT:
-        return await agen.asend(None)
-
-
-WOKEN: Final = _Woken()
-"""To `trio.lowlevel.reschedule` with."""
 
 
 class Ask:

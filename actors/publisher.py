@@ -11,7 +11,7 @@ import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task
 
 from actors.errors import MailboxFull, SubscriberLagged
-from actors.mailbox import WOKEN
+from actors.waking import WOKEN
 
 T = TypeVar("T")
 

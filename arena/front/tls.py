@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final
 
@@ -55,9 +56,11 @@ class TlsTransport(Transport):
     """A transport over another's socket, which that gives up. `handshake` first."""
 
     def __init__(self, plain: Transport, context: ssl.SSLContext) -> None:
-        sock, self._unread_cipher = plain.detach()
+        sock, cipher = plain.detach()
         super().__init__(sock, plain._nursery, plain._poller, plain.peer)
+        super().unread(cipher)
         self.is_secure = True
+        self._unread_plain = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
@@ -74,7 +77,8 @@ class TlsTransport(Transport):
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
                 self._send_cipher()
-                if not await self._receive_cipher():
+                await super().arrival()
+                if self._take_in() == b"":
                     raise TransportClosed from None
             except ssl.SSLError as error:
                 if error.reason == _PLAIN_HTTP:
@@ -88,23 +92,31 @@ class TlsTransport(Transport):
                 self._send_cipher()
                 return
 
-    async def receive(self) -> bytes:
-        if self._unread:
-            data, self._unread = self._unread, b""
+    def unread(self, data: bytes) -> None:
+        self._unread_plain = data + self._unread_plain
+
+    def arrival(self) -> Awaitable[object]:
+        if self._unread_plain or self._incoming.pending or self._tls.pending():
+            return trio.lowlevel.checkpoint()  # noqa: ASYNC105 (one coroutine less)
+        return super().arrival()
+
+    def received(self) -> bytes | None:
+        if self._unread_plain:
+            data, self._unread_plain = self._unread_plain, b""
             return data
-        while True:
-            try:
-                return self._tls.read(RECEIVE_BYTES)
-            except ssl.SSLWantReadError:
-                self._send_cipher()
-                if not await self._receive_cipher():
-                    return b""
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                await trio.lowlevel.checkpoint()
-                return b""
-            except ssl.SSLError as error:
-                self._send_cipher()
-                raise TransportClosed from error
+        if not self._incoming.pending and not self._tls.pending() and self._take_in() is None:
+            return None
+        try:
+            return self._tls.read(RECEIVE_BYTES)
+        except ssl.SSLWantReadError:
+            # the rest of a record, or something that is not for us
+            self._send_cipher()
+            return None
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            return b""
+        except ssl.SSLError as error:
+            self._send_cipher()
+            raise TransportClosed from error
 
     def write(self, data: bytes) -> None:
         if self.closed or not data:
@@ -123,15 +135,14 @@ class TlsTransport(Transport):
             self._send_cipher()
         super().end()
 
-    async def _receive_cipher(self) -> bool:
-        """Take in some of what was sent to us; False at its end."""
-        data, self._unread_cipher = self._unread_cipher, b""
-        data = data or await super().receive()
+    def _take_in(self) -> bytes | None:
+        """Some of what was sent to us, given to TLS; nothing at its end, None if nothing has come."""
+        data = super().received()
         if data:
             self._incoming.write(data)
-        else:
+        elif data is not None:
             self._incoming.write_eof()
-        return bool(data)
+        return data
 
     def _send_cipher(self) -> None:
         if self._outgoing.pending:

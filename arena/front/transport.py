@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections import deque
+from collections.abc import Awaitable
 from contextlib import suppress
 from itertools import islice
 from typing import Final, TypeAlias
@@ -24,6 +25,7 @@ from trio.lowlevel import (
     wait_writable,
 )
 
+from actors import WOKEN
 from arena.front.poller import Poller
 
 RECEIVE_BYTES: Final = 16 * 1024
@@ -89,7 +91,27 @@ class Transport:
             return None
 
     async def receive(self) -> bytes:
-        """What has come, at least a byte; nothing at the end of the stream. A checkpoint, unless it was unread.
+        """What has come, at least a byte; nothing at the end of the stream. A checkpoint.
+
+        Raises:
+            TransportClosed: the connection is broken.
+        """
+        while True:
+            await self.arrival()
+            if (data := self.received()) is not None:
+                return data
+
+    def arrival(self) -> Awaitable[object]:
+        """To be awaited at once, by one task: until there may be something in `received`. A checkpoint."""
+        if self._readable or self._unread or self._closed:
+            return trio.lowlevel.checkpoint()  # noqa: ASYNC105 (one coroutine less)
+        if self._poller is None:
+            return self._wait_readable()
+        self._reader = trio.lowlevel.current_task()
+        return wait_task_rescheduled(self._stop_waiting)  # noqa: ASYNC105 (one coroutine less)
+
+    def received(self) -> bytes | None:
+        """What has come, nothing at the end of the stream; None: nothing has.
 
         Raises:
             TransportClosed: the connection is broken.
@@ -97,25 +119,22 @@ class Transport:
         if self._unread:
             data, self._unread = self._unread, b""
             return data
-        while not self._closed:
-            try:
-                if self._poller is None:
-                    await wait_readable(self._socket)
-                elif self._readable:
-                    await trio.lowlevel.checkpoint()
-                else:
-                    self._reader = trio.lowlevel.current_task()
-                    await wait_task_rescheduled(self._stop_waiting)
-                data = self._socket.recv(RECEIVE_BYTES)
-            except BlockingIOError:
-                self._readable = False
-                continue
-            except (OSError, trio.ClosedResourceError):
-                break
-            # a short read has emptied the socket: the next arrival rings again
-            self._readable = self._ended or len(data) == RECEIVE_BYTES
-            return data
-        raise TransportClosed
+        if self._closed:
+            raise TransportClosed
+        try:
+            data = self._socket.recv(RECEIVE_BYTES)
+        except BlockingIOError:
+            self._readable = False
+            return None
+        except OSError:
+            raise TransportClosed from None
+        # a short read has emptied the socket: the next arrival rings again
+        self._readable = self._ended or len(data) == RECEIVE_BYTES
+        return data
+
+    async def _wait_readable(self) -> None:
+        with suppress(trio.ClosedResourceError):
+            await wait_readable(self._socket)
 
     def _ring(self, ended: bool) -> None:
         self._readable = True
@@ -125,7 +144,7 @@ class Transport:
     def _wake(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None:
-            trio.lowlevel.reschedule(reader)
+            trio.lowlevel.reschedule(reader, WOKEN)
 
     def _stop_waiting(self, _raise_cancel: RaiseCancelT) -> Abort:
         self._reader = None

@@ -53,7 +53,7 @@ class WebsocketConnection(HeldConnection):
         transport.unread(early)
 
     async def receive(self) -> bytes:
-        messages, framing = self._framing.messages, self._framing
+        messages, framing, transport = self._framing.messages, self._framing, self._transport
         while not messages:
             if framing.is_over:
                 if framing.fault is not None:
@@ -61,11 +61,14 @@ class WebsocketConnection(HeldConnection):
                 raise ConnectionClosed
             self._listening = True
             try:
-                data = await self._transport.receive()
+                await transport.arrival()
+                data = transport.received()
             except TransportClosed:
                 raise ConnectionClosed from None
             finally:
                 self._listening = False
+            if data is None:
+                continue
             if not data:
                 raise ConnectionClosed
             if answer := framing.receive(data):
