@@ -21,7 +21,7 @@ NEVER: Final = 1_000_000_000
 THRESHOLDS: Final = (1_000, 1, NEVER)
 """So many new objects are looked through together, and once more later. Those that are still there then wait for
 `collect_when_due`."""
-LOOK_SECONDS: Final = 10.0
+LOOK_SECONDS: Final = 1.0
 GROWTH: Final = 0.5
 """The share by which memory has grown when all of it is looked through: what has come since may be garbage."""
 MIN_GROWTH: Final = 1_000_000

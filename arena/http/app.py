@@ -134,6 +134,9 @@ async def _finish(response: Response) -> Response:
         status=response.status_code,
         headers=response.headers,
     )
+    request.routing_exception = (
+        None  # its traceback leads back to the request, which only the collector would find
+    )
     return response
 
 
