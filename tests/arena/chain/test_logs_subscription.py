@@ -388,7 +388,7 @@ async def test_of_messages_without_end_others_have_their_turn() -> None:
         patch.setattr(logs_subscription, "_notice", look)
         async with talking(talk) as (listener, _):
             await until(lambda: listener.subscription.connected)
-            before = 0
+            before = seen
             while seen < 5_000:
                 await trio.lowlevel.checkpoint()
                 steps.append(seen - before)
