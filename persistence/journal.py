@@ -31,8 +31,8 @@ GATHER = 0.004
 """Seconds from the beginning of a batch of several changes to that of the next: a transaction costs more than a change,
 so those who are many wait a moment for each other. Who is alone never waits.
 """
-PRUNE_EVERY = 1000
-"""Batches between prunings of the record of batches."""
+TIDY_EVERY = 1000
+"""Batches between two times that old ones are forgotten, and plans are made anew."""
 KEEP_BATCHES = "1 hour"
 
 _PASSING: tuple[type[asyncpg.PostgresError], ...] = (
@@ -135,7 +135,7 @@ class Journal:
         self._wake = trio.Event()
         self._running = False
         self._gather_until = 0.0
-        self._unpruned = PRUNE_EVERY
+        self._untidied = TIDY_EVERY
         self.stats = JournalStats()
 
     async def commit(self, change: Change) -> None:
@@ -181,8 +181,8 @@ class Journal:
                 batch = [self._queue.popitem(last=False)[0] for _ in range(size)]
                 self._gather_until = trio.current_time() + (GATHER if size > 1 else 0.0)
                 await self._write(batch)
-                if self._unpruned >= PRUNE_EVERY:
-                    await self._prune()
+                if self._untidied >= TIDY_EVERY:
+                    await self._tidy()
         finally:
             self._running = False
             while self._queue:
@@ -241,7 +241,7 @@ class Journal:
                 self.stats.available = True
                 self.stats.batches += 1
                 self.stats.changes += len(changes)
-                self._unpruned += 1
+                self._untidied += 1
                 self.stats.last_commit_seconds = trio.current_time() - started
             except (StaleSnapshot, WriteConflict, ChangeRejected):
                 self.stats.available = True
@@ -287,12 +287,14 @@ class Journal:
             # also what the driver finds wrong with a value before it sends anything
             raise ChangeRejected(str(error)) from error
 
-    async def _prune(self) -> None:
+    async def _tidy(self) -> None:
+        """Forget old batches, and the plans of statements: one that was made when a table was empty reads all of it."""
         try:
             await self._database.execute(
                 "delete from journal_batches where created_at < now() - $1::text::interval", KEEP_BATCHES
             )
-            self._unpruned = 0
+            await self._database.writing.execute("discard plans")
+            self._untidied = 0
         except (DatabaseUnavailable, asyncpg.PostgresError) as error:
-            self._unpruned //= 2
+            self._untidied //= 2
             logger.info("the record of batches is pruned later: %s", error)

@@ -442,6 +442,38 @@ async def test_old_batches_are_forgotten_and_young_ones_kept(journal: Journal, d
             await trio.sleep(0.01)
 
 
+async def test_a_plan_that_was_made_when_a_table_was_known_to_be_empty_does_not_stay(
+    database: Database, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an empty table all is read as cheaply as a row, and the plan is kept, however large the table becomes."""
+    monkeypatch.setattr(journal_module, "TIDY_EVERY", 3)
+    increase = replace(INCREASE, exact=False)
+    await database.execute("vacuum analyze items")
+    journal = Journal(database)
+    nursery.start_soon(journal.run)
+
+    async def read_for_a_change() -> int:
+        """How many entries of the index."""
+
+        async def so_far() -> int:
+            read = "select idx_tup_read from pg_stat_user_indexes where indexrelname = 'items_pkey'"
+            await database.writing.fetch_value("select pg_stat_force_next_flush()")
+            return int(await database.fetch_value(read))
+
+        before = await so_far()
+        await journal.commit(change(increase.row(7, 1)))
+        while journal._untidied >= journal_module.TIDY_EVERY:
+            await trio.sleep(0.001)  # it may have the connection now whose figures are wanted
+        return await so_far() - before
+
+    for _ in range(2):
+        await journal.commit(change(increase.row(7, 1)))
+    await database.execute("insert into items select id, 0 from generate_series(1, 2000) as id")
+    read = [await read_for_a_change() for _ in range(6)]
+    assert max(read) >= 2000  # the table was read as a whole; otherwise this test shows nothing
+    assert read[-1] <= 2
+
+
 # -- its place in the tree
 
 
