@@ -22,6 +22,7 @@ THRESHOLDS: Final = (1_000, 1, NEVER)
 """So many new objects are looked through together, and once more later. Those that are still there then wait for
 `collect_when_due`."""
 LOOK_SECONDS: Final = 1.0
+"""How often it is looked whether that is due."""
 GROWTH: Final = 0.5
 """The share by which memory has grown when all of it is looked through: what has come since may be garbage."""
 MIN_GROWTH: Final = 1_000_000
@@ -49,9 +50,7 @@ def is_due(blocks: int, *, after_last: int, seconds: float) -> bool:
     return growth >= max(MIN_GROWTH, after_last * GROWTH) or (seconds >= MAX_SECONDS and growth > 0)
 
 
-async def collect_when_due(
-    *, look_seconds: float = LOOK_SECONDS, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-) -> Never:
+async def collect_when_due(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> Never:
     """Settle memory, then look through all of it whenever that is due, until cancelled. All waits meanwhile."""
     before = gc.get_threshold()
     settle_memory()
@@ -59,7 +58,7 @@ async def collect_when_due(
     blocks, looked_at = sys.getallocatedblocks(), trio.current_time()
     try:
         while True:
-            await trio.sleep(look_seconds)
+            await trio.sleep(LOOK_SECONDS)
             grown, now = sys.getallocatedblocks(), trio.current_time()
             if is_due(grown, after_last=blocks, seconds=now - looked_at):
                 begin = perf_counter()
