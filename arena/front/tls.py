@@ -58,10 +58,9 @@ class TlsTransport(Transport):
     def __init__(self, plain: Transport, context: ssl.SSLContext) -> None:
         sock, cipher = plain.detach()
         super().__init__(sock, plain._nursery, plain._poller, plain.peer)
-        super().unread(cipher)
         self.is_secure = True
-        self._unread_plain = b""
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._incoming.write(cipher)
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
 
     async def handshake(self) -> None:
@@ -92,18 +91,14 @@ class TlsTransport(Transport):
                 self._send_cipher()
                 return
 
-    def unread(self, data: bytes) -> None:
-        self._unread_plain = data + self._unread_plain
-
     def arrival(self) -> Awaitable[object]:
-        if self._unread_plain or self._incoming.pending or self._tls.pending():
+        if self._incoming.pending or self._tls.pending():
             return trio.lowlevel.checkpoint()  # noqa: ASYNC105 (one coroutine less)
         return super().arrival()
 
     def received(self) -> bytes | None:
-        if self._unread_plain:
-            data, self._unread_plain = self._unread_plain, b""
-            return data
+        if self._unread:
+            return super().received()
         if not self._incoming.pending and not self._tls.pending() and self._take_in() is None:
             return None
         try:
