@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from asyncpg import Record
@@ -115,11 +116,13 @@ def taken_back(bot_id: UUID, event_seq: int) -> Write:
     return TAKEN_BACK.row(bot_id, event_seq)
 
 
+_SELECT: Final = """
+select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from chain_events
+"""
 # A walk along the index of what is not final, every second: to sort all of it for a window took several times as long.
-UNFINAL_UP_TO = """
+_UNFINAL_UP_TO: Final = f"""
 with due as materialized (
-    select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from chain_events
-    where not final and slot <= $1 and bot_id > $2 order by bot_id, event_seq limit $3
+    {_SELECT} where not final and slot <= $1 and bot_id > $2 order by bot_id, event_seq limit $3
 ), firsts as materialized (
     select bot_id, (
         select event_seq from chain_events e where e.bot_id = due_bots.bot_id and not final order by event_seq limit 1
@@ -127,18 +130,13 @@ with due as materialized (
     from (select distinct bot_id from due) as due_bots
 )
 select * from due join firsts using (bot_id) order by bot_id, event_seq
-"""
+"""  # noqa: S608 -- made of constants
 
 
 async def unfinal(database: Database, bot_id: UUID, *, limit: int = 256) -> list[SeenEvent]:
     """The first events of a bot that are not known to be final, in order."""
     records = await database.fetch(
-        """
-        select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from chain_events
-        where bot_id = $1 and not final order by event_seq limit $2
-        """,
-        bot_id,
-        limit,
+        f"{_SELECT} where bot_id = $1 and not final order by event_seq limit $2", bot_id, limit
     )
     return [_event(record) for record in records]
 
@@ -154,20 +152,13 @@ async def unfinal_up_to(database: Database, slot: int, *, after: UUID, limit: in
     """Events that are not known to be final, of the bots whose id is greater than ``after``: by bot, in order, and of
     each bot only those before the first one in a slot after ``slot``.
     """
-    records = await database.fetch(UNFINAL_UP_TO, slot, after, limit)
+    records = await database.fetch(_UNFINAL_UP_TO, slot, after, limit)
     return UnfinalPage(_unbroken(records), records[-1]["bot_id"] if len(records) == limit else None)
 
 
 async def get(database: Database, bot_id: UUID, event_seq: int) -> SeenEvent | None:
     """One event, or ``None``."""
-    record = await database.fetch_one(
-        """
-        select bot_id, event_seq, kind, signature, slot, pot, message_count, quote_key, payout_key from chain_events
-        where bot_id = $1 and event_seq = $2
-        """,
-        bot_id,
-        event_seq,
-    )
+    record = await database.fetch_one(f"{_SELECT} where bot_id = $1 and event_seq = $2", bot_id, event_seq)
     return None if record is None else _event(record)
 
 
