@@ -49,7 +49,8 @@ def open_ground(
         made = trio.run(
             lambda: world.create(postgres.dsn, settings, keys, bot_count=bots, session_count=sessions)
         )
-        trio.run(make_wal_files, postgres.dsn, wal_files)
+        if wal_files:
+            trio.run(make_wal_files, postgres.dsn, wal_files)
         environment = {
             **common,
             "ARENA_RATE_LIMITS": "false",
