@@ -18,7 +18,7 @@ import outcome
 import trio
 from trio.lowlevel import Abort, RaiseCancelT, Task
 
-from actors import StaleSnapshot
+from actors import WOKEN, StaleSnapshot
 from persistence.batch import at_once, write_batch
 from persistence.database import Connection, Database, DatabaseUnavailable
 from persistence.statement import Change, ChangeRejected, WriteConflict
@@ -110,7 +110,7 @@ class _Waiting:
         """It is done."""
         self.done = True
         self.error = error
-        self._resume(outcome.Value(None))
+        self._resume(WOKEN)
 
     def _resume(self, result: outcome.Outcome[None]) -> None:
         task, self._task = self._task, None
