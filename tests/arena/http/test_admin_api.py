@@ -80,8 +80,7 @@ async def test_the_tree_is_shown_with_what_is_going_on(front: Front) -> None:
     player = await front.player()
     session = await front.session(player)
     async with front.connect(session.id, player) as client:
-        await client.receive_type("welcome")
-        await client.send(type="resume", after=0)
+        await client.resume(after=0)
         await client.send(type="message", id=session.id, text="hello")
         await client.receive_type("quote")
         tree = (await get(front, ACTORS)).json()

@@ -205,8 +205,7 @@ async def test_a_client_that_leaves_is_forgotten(front: Front) -> None:
     player = await front.player()
     session = await front.session(player)
     async with front.connect(session.id, player) as client:
-        await client.receive_type("welcome")
-        await client.send(type="resume", after=0)
+        await client.resume(after=0)
         await client.send(type="ping")
         await client.receive_type("pong")
         assert len(front.connections) == 1

@@ -22,8 +22,7 @@ async def chat(front: Front) -> None:
     player = await front.player()
     session = await front.session(player)
     async with front.connect(session.id, player) as client:
-        await client.receive_type("welcome")
-        await client.send(type="resume", after=0)
+        await client.resume(after=0)
         await client.send(type="message", id=str(new_id()), text="hi")
         await client.receive_type("quote")
         await client.send(type="message", id="nonsense")
@@ -35,8 +34,7 @@ async def chat_left_at_once(front: Front) -> None:
     player = await front.player()
     session = await front.session(player)
     async with front.connect(session.id, player) as client:
-        await client.receive_type("welcome")
-        await client.send(type="resume", after=0)
+        await client.resume(after=0)
 
 
 async def watch_a_bot(front: Front) -> None:
@@ -60,15 +58,11 @@ async def be_refused(front: Front) -> None:
 async def test_a_conversation_leaves_no_garbage(
     lively: Front, converse: Callable[[Front], Awaitable[None]]
 ) -> None:
-    async def twice() -> None:
+    await converse(lively)  # what is made once and kept
+    with garbage_of_ours() as found:
         for _ in range(2):
             await converse(lively)
         with trio.fail_after(5):
             while lively.services.traffic.sockets:
-                await lively.http.aclose()
                 await trio.sleep(0.01)
-
-    await converse(lively)  # what is made once and kept
-    with garbage_of_ours() as found:
-        await twice()
     assert not found

@@ -80,8 +80,7 @@ async def test_a_payment_made_in_one_tab_is_seen_in_the_other(brain: ScriptedBra
     path, offered = f"/ws/chats/{player.session.id}", await arena.offered(player)
     async with connected(arena.url, path, offered) as one, connected(arena.url, path, offered) as two:
         for tab in (one, two):
-            head = (await tab.receive_type("welcome"))["seq"]
-            await tab.send(type="resume", after=head)
+            await tab.resume()
         client_id, unsigned = await arena.ask(one, "hello")
         await arena.pay(two, player, client_id, unsigned)
         accepted = await one.receive_type("payment")
@@ -103,7 +102,7 @@ async def test_what_each_socket_sees_of_a_round(brain: ScriptedBrain, arena: Ser
         connected(arena.url, "/ws/lobby") as lobby_client,
     ):
         for client in (chat, other, spectator):
-            await client.send(type="resume", after=(await client.receive_type("welcome"))["seq"])
+            await client.resume()
             while (await client.receive_type("presence"))["players"] != 2:
                 pass
         [entry] = (await lobby_client.receive_type("lobby"))["bots"]
@@ -164,7 +163,7 @@ async def test_a_round_leaves_no_garbage(brain: ScriptedBrain, arena: Served) ->
         bot, player = await opened(arena.game)
         path, offered = f"/ws/chats/{player.session.id}", await arena.offered(player)
         async with connected(arena.url, path, offered) as tab:
-            await tab.send(type="resume", after=(await tab.receive_type("welcome"))["seq"])
+            await tab.resume()
             for text in ("hello", "sesame"):
                 client_id, unsigned = await arena.ask(tab, text)
                 await arena.pay(tab, player, client_id, unsigned)

@@ -194,8 +194,7 @@ async def test_an_outage_is_told_once_and_waited_for(front: Front) -> None:
     await front.record(session, 1)
     front.game.attach_error = DatabaseUnavailable("gone")
     async with front.connect(session.id, player) as client:
-        await client.receive_type("welcome")
-        await client.send(type="resume", after=0)
+        await client.resume(after=0)
         assert (await client.receive_type("error"))["code"] == "database_unavailable"
         attempts = front.game.attached
         with trio.fail_after(5):
